@@ -1,0 +1,69 @@
+/* clock.c - the three clocks, and an instant as text. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "core/base/clock.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static int64_t
+read_clock_ns(clockid_t id)
+{
+    struct timespec ts = {0};
+
+    /* Cannot fail for the three clocks below on any Linux that runs us. */
+    clock_gettime(id, &ts);
+    return (int64_t)ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+int64_t
+xa_clock_now_us(void)
+{
+    return read_clock_ns(CLOCK_REALTIME) / 1000;
+}
+
+int64_t
+xa_clock_mono_ms(void)
+{
+    return read_clock_ns(CLOCK_MONOTONIC) / 1000000;
+}
+
+int64_t
+xa_clock_boot_us(void)
+{
+    return read_clock_ns(CLOCK_BOOTTIME) / 1000;
+}
+
+static void
+format(int64_t unix_us, struct tm *(*to_tm)(const time_t *, struct tm *),
+       char out[XA_CLOCK_TEXT])
+{
+    int64_t seconds = unix_us / XA_US_PER_S;
+    int64_t micros = unix_us % XA_US_PER_S;
+    struct tm tm;
+    time_t t;
+
+    if (micros < 0) { /* before 1970 the remainder is negative */
+        micros += XA_US_PER_S;
+        seconds--;
+    }
+    t = (time_t)seconds;
+    out[0] = '\0';
+    if (!to_tm(&t, &tm))
+        return;
+    snprintf(out, XA_CLOCK_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d.%06d",
+             tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+             tm.tm_min, tm.tm_sec, (int)micros);
+}
+
+void
+xa_clock_format_local(int64_t unix_us, char out[XA_CLOCK_TEXT])
+{
+    format(unix_us, localtime_r, out);
+}
+
+void
+xa_clock_format_utc(int64_t unix_us, char out[XA_CLOCK_TEXT])
+{
+    format(unix_us, gmtime_r, out);
+}

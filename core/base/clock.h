@@ -1,0 +1,31 @@
+/* clock.h - the three clocks, and an instant as text. SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Only mains, the responder's loop and the daemon ask what time it is; every
+ * rule gets the time as an argument, so that tests own time.
+ */
+#ifndef XA_BASE_CLOCK_H
+#define XA_BASE_CLOCK_H
+
+#include <stdint.h>
+
+#define XA_US_PER_S INT64_C(1000000)
+#define XA_CLOCK_TEXT 33 /* "2016-12-05T11:16:58.557553" and room for odd years */
+
+/* Wall clock: Unix time in microseconds. */
+int64_t xa_clock_now_us(void);
+
+/* Monotonic clock in milliseconds, for deadlines inside one process. */
+int64_t xa_clock_mono_ms(void);
+
+/* Boot clock in microseconds: goes on in suspend, never jumps. */
+int64_t xa_clock_boot_us(void);
+
+/*
+ * An instant as text with six digits of microseconds and no zone suffix, in
+ * the local time zone (TZ) or in UTC.  An instant that the C library cannot
+ * turn into a date gives "".
+ */
+void xa_clock_format_local(int64_t unix_us, char out[XA_CLOCK_TEXT]);
+void xa_clock_format_utc(int64_t unix_us, char out[XA_CLOCK_TEXT]);
+
+#endif

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Everything worth a unit test, built once; programs and tests link it.
+noinst_LTLIBRARIES += libxacore.la
+
+libxacore_la_SOURCES = \
+	%D%/backend.h \
+	%D%/base/auto.c %D%/base/auto.h \
+	%D%/base/buf.c %D%/base/buf.h \
+	%D%/base/clock.c %D%/base/clock.h \
+	%D%/base/err.c %D%/base/err.h \
+	%D%/base/log.c %D%/base/log.h \
+	%D%/base/secret.c %D%/base/secret.h \
+	%D%/base/str.c %D%/base/str.h
+
+libxacore_la_CPPFLAGS = $(AM_CPPFLAGS) $(JSONC_CFLAGS) $(SODIUM_CFLAGS) \
+	$(UUID_CFLAGS) $(YAML_CFLAGS) $(LMDB_CFLAGS) $(CRYPT_CFLAGS) \
+	-DXA_SYSCONFDIR=\"$(xaconfdir)\" -DXA_BACKENDDIR=\"$(backenddir)\" \
+	-DXA_LOCALSTATEDIR=\"$(localstatedir)\"
+libxacore_la_LIBADD = $(JSONC_LIBS) $(SODIUM_LIBS) $(UUID_LIBS) $(YAML_LIBS) \
+	$(LMDB_LIBS) $(CRYPT_LIBS)
+
+# Backends see this one header, and only as <xivo-auth/backend.h>.
+xaincludedir = $(includedir)/xivo-auth
+xainclude_HEADERS = %D%/backend.h
+BUILT_SOURCES += include/xivo-auth/backend.h
+CLEANFILES += include/xivo-auth/backend.h
+include/xivo-auth/backend.h: %D%/backend.h
+	$(AM_V_GEN)$(MKDIR_P) include/xivo-auth && cp $(srcdir)/%D%/backend.h $@

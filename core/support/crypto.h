@@ -1,0 +1,42 @@
+/* crypto.h - what we take from libsodium. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef XA_SUPPORT_CRYPTO_H
+#define XA_SUPPORT_CRYPTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/err.h"
+
+#define XA_SHA256_LEN 32
+#define XA_SHA256_TEXT (2 * XA_SHA256_LEN + 1) /* hexadecimal, with the NUL */
+
+/* Once per process, before any other call.  XA_E_UNAVAILABLE. */
+XA_MUST_CHECK
+enum xa_rc xa_crypto_init(struct xa_err *err);
+
+/* SHA-256 (FIPS 180-4) of len bytes, as bytes or as lower-case hexadecimal. */
+void xa_sha256(const void *bytes, size_t len, unsigned char out[XA_SHA256_LEN]);
+void xa_sha256_hex(const void *bytes, size_t len, char out[XA_SHA256_TEXT]);
+
+/*
+ * Strict base64 (RFC 4648 section 4): the standard alphabet, padding as it
+ * must be, no white space, no stray bits.  Returns the length, or -1.
+ *
+ *   out, max  gets the bytes; no NUL is added
+ */
+ptrdiff_t xa_base64_decode(const char *text, size_t len, void *out, size_t max);
+
+/* Argon2id in its text form `$argon2id$...`: 1 match, 0 no match. */
+bool xa_argon2id_verify(const char *stored, const char *given, size_t len);
+
+/*
+ * A new argon2id hash at libsodium's interactive cost.  XA_E_NOMEM.
+ *
+ *   out  gets the text; XA_ARGON2ID_TEXT bytes
+ */
+#define XA_ARGON2ID_TEXT 128
+XA_MUST_CHECK
+enum xa_rc xa_argon2id_hash(const char *password, size_t len,
+                            char out[XA_ARGON2ID_TEXT], struct xa_err *err);
+
+#endif

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+unit_tests =
+
+if HAVE_CMOCKA
+# One cmocka program per module, each from tests/unit/test_MODULE.c.
+unit_tests += \
+	%D%/unit/test_str
+endif
+
+EXTRA_DIST += %D%/unit/unit.h
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+
+unit_cppflags = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(JSONC_CFLAGS) \
+	-DTEST_SRCDIR=\"$(abs_top_srcdir)\" -DTEST_BUILDDIR=\"$(abs_top_builddir)\"
+unit_ldadd = libxacore.la $(CMOCKA_LIBS)
+
+%C%_unit_test_str_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_str_LDADD = $(unit_ldadd)
+
+AM_TESTS_ENVIRONMENT = \
+	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
+	srcdir='$(abs_top_srcdir)'; export srcdir; \
+	builddir='$(abs_top_builddir)'; export builddir;
