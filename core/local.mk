@@ -10,7 +10,12 @@ libxacore_la_SOURCES = \
 	%D%/base/err.c %D%/base/err.h \
 	%D%/base/log.c %D%/base/log.h \
 	%D%/base/secret.c %D%/base/secret.h \
-	%D%/base/str.c %D%/base/str.h
+	%D%/base/str.c %D%/base/str.h \
+	%D%/service/token_manager.c %D%/service/token_manager.h \
+	%D%/token/acl.c %D%/token/acl.h \
+	%D%/token/identity.c %D%/token/identity.h \
+	%D%/token/store.c %D%/token/store.h %D%/token/store_ops.h \
+	%D%/token/token.c %D%/token/token.h
 
 libxacore_la_CPPFLAGS = $(AM_CPPFLAGS) $(JSONC_CFLAGS) $(SODIUM_CFLAGS) \
 	$(UUID_CFLAGS) $(YAML_CFLAGS) $(LMDB_CFLAGS) $(CRYPT_CFLAGS) \

@@ -4,6 +4,7 @@ unit_tests =
 if HAVE_CMOCKA
 # One cmocka program per module, each from tests/unit/test_MODULE.c.
 unit_tests += \
+	%D%/unit/test_acl \
 	%D%/unit/test_str
 endif
 
@@ -15,6 +16,8 @@ unit_cppflags = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(JSONC_CFLAGS) \
 	-DTEST_SRCDIR=\"$(abs_top_srcdir)\" -DTEST_BUILDDIR=\"$(abs_top_builddir)\"
 unit_ldadd = libxacore.la $(CMOCKA_LIBS)
 
+%C%_unit_test_acl_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_acl_LDADD = $(unit_ldadd)
 %C%_unit_test_str_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_str_LDADD = $(unit_ldadd)
 
