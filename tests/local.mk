@@ -5,6 +5,9 @@ if HAVE_CMOCKA
 # One cmocka program per module, each from tests/unit/test_MODULE.c.
 unit_tests += \
 	%D%/unit/test_acl \
+	%D%/unit/test_base \
+	%D%/unit/test_identity \
+	%D%/unit/test_log \
 	%D%/unit/test_str
 endif
 
@@ -18,6 +21,12 @@ unit_ldadd = libxacore.la $(CMOCKA_LIBS)
 
 %C%_unit_test_acl_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_acl_LDADD = $(unit_ldadd)
+%C%_unit_test_base_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_base_LDADD = $(unit_ldadd)
+%C%_unit_test_identity_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_identity_LDADD = $(unit_ldadd)
+%C%_unit_test_log_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_log_LDADD = $(unit_ldadd)
 %C%_unit_test_str_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_str_LDADD = $(unit_ldadd)
 

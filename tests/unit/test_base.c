@@ -1,0 +1,166 @@
+/* test_base.c - buffers, secrets, clocks, errors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/base/buf.h"
+#include "core/base/clock.h"
+#include "core/base/secret.h"
+#include "tests/unit/unit.h"
+
+static void
+test_buf__grows_up_to_its_ceiling(void **state XA_UNUSED)
+{
+    XA_AUTO(xa_buf_free) struct xa_buf buf = XA_BUF(1000);
+    struct xa_err err = XA_ERR_NONE;
+
+    for (int i = 0; i < 1000; i++)
+        xa_buf_putc(&buf, 'x');
+    assert_int_equal(xa_buf_check(&buf, &err), XA_OK);
+    assert_int_equal(strlen(xa_buf_text(&buf)), 1000);
+    xa_buf_putc(&buf, 'y');
+    assert_int_equal(xa_buf_check(&buf, &err), XA_E_INVALID);
+    assert_string_equal(err.text, "text over 1000 bytes");
+    assert_int_equal(buf.len, 1000);
+}
+
+static void
+test_buf__stays_broken_until_cleared(void **state XA_UNUSED)
+{
+    XA_AUTO(xa_buf_free) struct xa_buf buf = XA_BUF(4);
+
+    xa_buf_puts(&buf, "12345");
+    xa_buf_puts(&buf, "1");
+    assert_int_equal(buf.len, 0);
+    assert_int_equal(xa_buf_check(&buf, NULL), XA_E_INVALID);
+    xa_buf_clear(&buf);
+    xa_buf_putf(&buf, "%d", 1234);
+    assert_int_equal(xa_buf_check(&buf, NULL), XA_OK);
+    assert_string_equal(xa_buf_text(&buf), "1234");
+}
+
+static void
+test_buf__lends_room_and_text(void **state XA_UNUSED)
+{
+    XA_AUTO(xa_buf_free) struct xa_buf buf = XA_BUF(10);
+
+    assert_string_equal(xa_buf_text(&buf), "");
+    memcpy(xa_buf_reserve(&buf, 3), "abc", 3);
+    buf.len += 3;
+    assert_string_equal(xa_buf_text(&buf), "abc");
+    assert_null(xa_buf_reserve(&buf, 8));
+}
+
+static void
+test_secret__compares_bytes_and_lengths(void **state XA_UNUSED)
+{
+    static const struct {
+        const char *a;
+        const char *b;
+        bool equal;
+    } cases[] = {
+        {"", "", true},     {"a", "a", true},   {"a", "b", false},
+        {"a", "ab", false}, {"ab", "a", false}, {"ab", "aB", false},
+    };
+
+    for (size_t i = 0; i < XA_COUNT(cases); i++)
+        assert_int_equal(xa_secret_equal(cases[i].a, strlen(cases[i].a),
+                                         cases[i].b, strlen(cases[i].b)),
+                         cases[i].equal);
+}
+
+static void
+test_secret__holds_any_bytes(void **state XA_UNUSED)
+{
+    XA_AUTO(xa_secret_free) struct xa_secret *secret = NULL;
+
+    assert_int_equal(xa_secret_new("a\0b", 3, &secret, NULL), XA_OK);
+    assert_int_equal(xa_secret_len(secret), 3);
+    assert_memory_equal(xa_secret_text(secret), "a\0b", 4);
+}
+
+static void
+test_format__local_and_utc(void **state XA_UNUSED)
+{
+    static const struct {
+        const char *zone;
+        int64_t unix_us;
+        const char *local;
+        const char *utc;
+    } cases[] = {
+        {"UTC", 0, "1970-01-01T00:00:00.000000", "1970-01-01T00:00:00.000000"},
+        {"UTC", -1, "1969-12-31T23:59:59.999999", "1969-12-31T23:59:59.999999"},
+        {"Europe/Paris", INT64_C(1480933018557553),
+         "2016-12-05T11:16:58.557553", "2016-12-05T10:16:58.557553"},
+        {"America/Montreal", INT64_C(1467288000000001),
+         "2016-06-30T08:00:00.000001", "2016-06-30T12:00:00.000001"},
+        /* one microsecond before and after the hour that summer time skips */
+        {"Europe/Paris", INT64_C(1459040399999999),
+         "2016-03-27T01:59:59.999999", "2016-03-27T00:59:59.999999"},
+        {"Europe/Paris", INT64_C(1459040400000000),
+         "2016-03-27T03:00:00.000000", "2016-03-27T01:00:00.000000"},
+        {"UTC", INT64_C(2147483648000000), "2038-01-19T03:14:08.000000",
+         "2038-01-19T03:14:08.000000"},
+    };
+
+    for (size_t i = 0; i < XA_COUNT(cases); i++) {
+        char text[XA_CLOCK_TEXT];
+
+        setenv("TZ", cases[i].zone, 1);
+        tzset();
+        xa_clock_format_local(cases[i].unix_us, text);
+        assert_string_equal(text, cases[i].local);
+        xa_clock_format_utc(cases[i].unix_us, text);
+        assert_string_equal(text, cases[i].utc);
+    }
+}
+
+static void
+test_fail__cuts_a_long_sentence(void **state XA_UNUSED)
+{
+    char text[2 * XA_ERR_MAX];
+    struct xa_err err = XA_ERR_NONE;
+
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    assert_int_equal(xa_fail(&err, XA_E_STORE, "%s", text), XA_E_STORE);
+    assert_int_equal(strlen(err.text), XA_ERR_MAX - 1);
+    assert_int_equal(xa_err_prefix(&err, "file: "), XA_E_STORE);
+    assert_int_equal(strlen(err.text), XA_ERR_MAX - 1);
+    assert_memory_equal(err.text, "file: xxx", 9);
+}
+
+static void
+test_exit_code__is_that_of_sysexits(void **state XA_UNUSED)
+{
+    static const struct {
+        enum xa_rc rc;
+        int exit_code;
+    } cases[] = {
+        {XA_OK, 0},           {XA_E_INVALID, 64}, {XA_E_UNAVAILABLE, 69},
+        {XA_E_TIMEOUT, 69},   {XA_E_STORE, 69},   {XA_E_CONFIG, 78},
+        {XA_E_NOMEM, 70},     {XA_E_DENIED, 70},
+    };
+
+    for (size_t i = 0; i < XA_COUNT(cases); i++)
+        assert_int_equal(xa_rc_exit_code(cases[i].rc), cases[i].exit_code);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_buf__grows_up_to_its_ceiling),
+        cmocka_unit_test(test_buf__stays_broken_until_cleared),
+        cmocka_unit_test(test_buf__lends_room_and_text),
+        cmocka_unit_test(test_secret__compares_bytes_and_lengths),
+        cmocka_unit_test(test_secret__holds_any_bytes),
+        cmocka_unit_test(test_format__local_and_utc),
+        cmocka_unit_test(test_fail__cuts_a_long_sentence),
+        cmocka_unit_test(test_exit_code__is_that_of_sysexits),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
