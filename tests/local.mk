@@ -17,7 +17,13 @@ TESTS += $(unit_tests)
 
 unit_cppflags = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(JSONC_CFLAGS) \
 	-DTEST_SRCDIR=\"$(abs_top_srcdir)\" -DTEST_BUILDDIR=\"$(abs_top_builddir)\"
-unit_ldadd = libxacore.la $(CMOCKA_LIBS)
+
+# Stand-ins for a module, linked before the core.
+check_LTLIBRARIES += libxafakes.la
+libxafakes_la_SOURCES = \
+	%D%/fakes/memory_store.c %D%/fakes/memory_store.h
+
+unit_ldadd = libxafakes.la libxacore.la $(CMOCKA_LIBS)
 
 %C%_unit_test_acl_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_acl_LDADD = $(unit_ldadd)
