@@ -12,6 +12,7 @@ libxacore_la_SOURCES = \
 	%D%/base/secret.c %D%/base/secret.h \
 	%D%/base/str.c %D%/base/str.h \
 	%D%/service/token_manager.c %D%/service/token_manager.h \
+	%D%/support/process.c %D%/support/process.h \
 	%D%/token/acl.c %D%/token/acl.h \
 	%D%/token/identity.c %D%/token/identity.h \
 	%D%/token/store.c %D%/token/store.h %D%/token/store_ops.h \
