@@ -1,5 +1,5 @@
 /* process.c - how a program of ours starts: rights, log, background. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "config.h"
+#include <config.h> /* not the configuration beside this file */
 
 #include "core/support/process.h"
 
