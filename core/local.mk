@@ -13,6 +13,10 @@ libxacore_la_SOURCES = \
 	%D%/base/str.c %D%/base/str.h \
 	%D%/service/token_manager.c %D%/service/token_manager.h \
 	%D%/support/process.c %D%/support/process.h \
+	%D%/support/yaml.c %D%/support/yaml.h \
+	%D%/support/yaml_anchor.c %D%/support/yaml_anchor.h \
+	%D%/support/yaml_build.c \
+	%D%/support/yaml_node.c %D%/support/yaml_node.h \
 	%D%/token/acl.c %D%/token/acl.h \
 	%D%/token/identity.c %D%/token/identity.h \
 	%D%/token/store.c %D%/token/store.h %D%/token/store_ops.h \

@@ -8,7 +8,8 @@ unit_tests += \
 	%D%/unit/test_base \
 	%D%/unit/test_identity \
 	%D%/unit/test_log \
-	%D%/unit/test_str
+	%D%/unit/test_str \
+	%D%/unit/test_yaml
 endif
 
 EXTRA_DIST += %D%/unit/unit.h
@@ -35,6 +36,8 @@ unit_ldadd = libxafakes.la libxacore.la $(CMOCKA_LIBS)
 %C%_unit_test_log_LDADD = $(unit_ldadd)
 %C%_unit_test_str_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_str_LDADD = $(unit_ldadd)
+%C%_unit_test_yaml_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_yaml_LDADD = $(unit_ldadd)
 
 AM_TESTS_ENVIRONMENT = \
 	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \

@@ -9,6 +9,9 @@
 #ifndef XA_SUPPORT_CONFIG_H
 #define XA_SUPPORT_CONFIG_H
 
+/* In this folder "config.h" means this file: configure's must not be lost. */
+#include <config.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>

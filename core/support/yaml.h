@@ -93,4 +93,9 @@ XA_MUST_CHECK
 enum xa_rc xa_node_merge(struct xa_node *into, struct xa_node **from,
                          struct xa_err *err);
 
+/* Remove every key whose value is null, in mappings inside mappings too, so
+ * that a null does not hide what is merged in later.  XA_E_NOMEM. */
+XA_MUST_CHECK
+enum xa_rc xa_node_drop_nulls(struct xa_node *map, struct xa_err *err);
+
 #endif

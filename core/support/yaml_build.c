@@ -1,0 +1,500 @@
+/* yaml_build.c - from libyaml's events to a tree. SPDX-License-Identifier: GPL-3.0-or-later */
+#include <config.h> /* not the configuration beside this file */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <yaml.h>
+
+#include "core/base/secret.h"
+#include "core/base/str.h"
+#include "core/support/yaml_anchor.h"
+#include "core/support/yaml_node.h"
+
+/* A mapping or list whose end was not read yet. */
+struct frame {
+    struct xa_node *node; /* lent: its parent owns it */
+    char *key;            /* owned; a key that waits for its value */
+    unsigned key_line;
+    bool key_is_merge;    /* the key is a plain `<<` */
+    struct xa_node *merge; /* owned; the value of `<<` */
+    unsigned merge_line;
+};
+
+struct build {
+    yaml_parser_t parser;
+    struct xa_yaml_file *file; /* lent */
+    const char *text;          /* lent */
+    size_t nodes_max;
+    size_t nodes;
+    unsigned documents;
+    struct frame frames[XA_YAML_DEPTH_MAX];
+    size_t depth;
+    struct xa_anchors anchors;
+    struct xa_node *root; /* owned */
+    struct xa_node *spent; /* owned: merged mappings, kept for their anchors */
+    struct xa_err *err;
+};
+
+XA_PRINTF(3, 4)
+static enum xa_rc
+refuse(struct build *b, unsigned line, const char *fmt, ...)
+{
+    char why[XA_ERR_MAX];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(why, sizeof why, fmt, ap);
+    va_end(ap);
+    return xa_fail(b->err, XA_E_CONFIG, "%s:%u: %s", b->file->name, line, why);
+}
+
+static enum xa_rc
+refuse_key_twice(struct build *b, const char *key, unsigned line,
+                 unsigned first_line)
+{
+    char shown[XA_SHOWN_MAX];
+
+    return refuse(b, line,
+                  "key \"%s\" stands twice in one mapping, first in line %u",
+                  xa_yaml_show(key, shown), first_line);
+}
+
+static unsigned
+line_of(const yaml_mark_t *mark)
+{
+    return (unsigned)mark->line + 1;
+}
+
+/* What is being read; only where depth > 0. */
+static struct frame *
+top(struct build *b)
+{
+    return &b->frames[b->depth - 1];
+}
+
+static bool
+wants_key(struct build *b)
+{
+    return b->depth > 0 && top(b)->node->kind == XA_NODE_MAP && !top(b)->key;
+}
+
+static enum xa_rc
+make_node(struct build *b, enum xa_node_kind kind, unsigned line,
+          struct xa_node **out)
+{
+    if (b->nodes == b->nodes_max)
+        return refuse(b, line, "more than %zu values, aliases expanded",
+                      b->nodes_max);
+    b->nodes++;
+    return xa_node_new(kind, b->file, line, out, b->err);
+}
+
+static enum xa_rc
+set_anchor(struct build *b, const yaml_char_t *name, const struct xa_node *node)
+{
+    if (!name)
+        return XA_OK;
+    return xa_anchors_set(&b->anchors, (const char *)name, node, b->err);
+}
+
+/* Give a node to the mapping or list that is being read.  Lends it back. */
+static enum xa_rc
+attach(struct build *b, struct xa_node **node, struct xa_node **out_lent)
+{
+    struct frame *f;
+
+    *out_lent = *node;
+    if (b->depth == 0) {
+        b->root = XA_TAKE(*node);
+        return XA_OK;
+    }
+    f = top(b);
+    if (f->key_is_merge) {
+        if (f->merge)
+            return refuse_key_twice(b, "<<", f->key_line, f->merge_line);
+        f->merge = XA_TAKE(*node);
+        f->merge_line = f->key_line;
+        f->key_is_merge = false;
+        xa_str_free(&f->key);
+        return XA_OK;
+    }
+    return xa_node_append(f->node, &f->key, f->key_line, node, b->err);
+}
+
+/*
+ * Copy a finished node with all below it, as an alias does.
+ *
+ *   depth  of the copy: what contains it, itself included
+ */
+static enum xa_rc
+copy_node(struct build *b, const struct xa_node *from, size_t depth,
+          struct xa_node **out)
+{
+    XA_AUTO(xa_node_free) struct xa_node *node = NULL;
+    enum xa_rc rc;
+
+    if (depth > XA_YAML_DEPTH_MAX && from->kind != XA_NODE_SCALAR)
+        return refuse(b, from->line, "nested deeper than %d",
+                      XA_YAML_DEPTH_MAX);
+    rc = make_node(b, from->kind, from->line, &node);
+    if (rc == XA_OK)
+        rc = xa_str_dup(from->text, &node->text, b->err);
+    if (rc != XA_OK)
+        return rc;
+    node->is_quoted = from->is_quoted;
+    for (size_t i = 0; i < from->count; i++) {
+        XA_AUTO(xa_node_free) struct xa_node *value = NULL;
+        XA_AUTO(xa_str_free) char *key = NULL;
+
+        rc = xa_str_dup(from->entries[i].key, &key, b->err);
+        if (rc == XA_OK)
+            rc = copy_node(b, from->entries[i].value, depth + 1, &value);
+        if (rc == XA_OK)
+            rc = xa_node_append(node, &key, from->entries[i].line, &value,
+                                b->err);
+        if (rc != XA_OK)
+            return rc;
+    }
+    if (node->kind == XA_NODE_MAP)
+        rc = xa_node_reindex(node, b->err);
+    if (rc == XA_OK)
+        *out = XA_TAKE(node);
+    return rc;
+}
+
+/* Append copies of what one merged mapping has, ranked behind what is there. */
+static enum xa_rc
+append_merged(struct build *b, struct xa_node *map, const struct xa_node *from,
+              unsigned rank)
+{
+    enum xa_rc rc;
+
+    if (from->kind != XA_NODE_MAP)
+        return refuse(b, from->line,
+                      "\"<<\" takes a mapping or a list of mappings");
+    for (size_t i = 0; i < from->count; i++) {
+        XA_AUTO(xa_node_free) struct xa_node *value = NULL;
+        XA_AUTO(xa_str_free) char *key = NULL;
+
+        rc = xa_str_dup(from->entries[i].key, &key, b->err);
+        if (rc == XA_OK)
+            rc = copy_node(b, from->entries[i].value, b->depth + 1, &value);
+        if (rc == XA_OK)
+            rc = xa_node_append(map, &key, from->entries[i].line, &value,
+                                b->err);
+        if (rc != XA_OK)
+            return rc;
+        map->entries[map->count - 1].rank = rank;
+    }
+    return XA_OK;
+}
+
+/* Of equal keys the index has the one that wins first: drop the others. */
+static void
+drop_losers(struct xa_node *map)
+{
+    const struct xa_entry *winner = NULL;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < map->indexed; i++) {
+        if (winner && strcmp(winner->key, map->index[i]->key) == 0)
+            xa_node_free(&map->index[i]->value);
+        else
+            winner = map->index[i];
+    }
+    map->indexed = 0;
+    for (size_t i = 0; i < map->count; i++) {
+        if (map->entries[i].value)
+            map->entries[kept++] = map->entries[i];
+        else
+            xa_entry_clear(&map->entries[i]);
+    }
+    map->count = kept;
+}
+
+static enum xa_rc
+merge(struct build *b, struct xa_node *map, struct xa_node **merged)
+{
+    const struct xa_node *from = *merged;
+    unsigned rank = 1;
+    enum xa_rc rc = XA_OK;
+
+    if (from->kind != XA_NODE_LIST)
+        rc = append_merged(b, map, from, rank);
+    else
+        for (size_t i = 0; i < from->count && rc == XA_OK; i++)
+            rc = append_merged(b, map, from->entries[i].value, rank++);
+    if (rc == XA_OK)
+        rc = xa_node_reindex(map, b->err);
+    if (rc != XA_OK)
+        return rc;
+    drop_losers(map);
+    if (!b->spent)
+        rc = xa_node_new(XA_NODE_LIST, b->file, 0, &b->spent, b->err);
+    if (rc == XA_OK)
+        rc = xa_node_append(b->spent, NULL, 0, merged, b->err);
+    if (rc == XA_OK)
+        rc = xa_node_reindex(map, b->err);
+    return rc;
+}
+
+static enum xa_rc
+check_keys(struct build *b, const struct xa_node *map)
+{
+    for (size_t i = 1; i < map->indexed; i++) {
+        const struct xa_entry *first = map->index[i - 1];
+        const struct xa_entry *second = map->index[i];
+
+        if (strcmp(first->key, second->key) == 0)
+            return refuse_key_twice(b, second->key, second->line, first->line);
+    }
+    return XA_OK;
+}
+
+static enum xa_rc
+check_tag(struct build *b, const yaml_event_t *event, const yaml_char_t *tag)
+{
+    char shown[XA_SHOWN_MAX];
+
+    if (!tag)
+        return XA_OK;
+    return refuse(b, line_of(&event->start_mark),
+                  "tag \"%s\" is not accepted; write the value itself",
+                  xa_yaml_show((const char *)tag, shown));
+}
+
+static bool
+is_null_word(const char *text)
+{
+    static const char *const words[] = {"", "~", "null", "Null", "NULL"};
+
+    for (size_t i = 0; i < XA_COUNT(words); i++)
+        if (strcmp(text, words[i]) == 0)
+            return true;
+    return false;
+}
+
+static enum xa_rc
+take_key(struct build *b, const char *text, bool is_plain, unsigned line)
+{
+    struct frame *f = top(b);
+    enum xa_rc rc;
+
+    if (is_plain && !*text)
+        return refuse(b, line, "a key is missing before \":\"");
+    rc = xa_str_dup(text, &f->key, b->err);
+    if (rc != XA_OK)
+        return rc;
+    f->key_line = line;
+    f->key_is_merge = is_plain && strcmp(text, "<<") == 0;
+    return XA_OK;
+}
+
+static enum xa_rc
+on_scalar(struct build *b, const yaml_event_t *event)
+{
+    XA_AUTO(xa_node_free) struct xa_node *node = NULL;
+    struct xa_node *lent;
+    const char *text = (const char *)event->data.scalar.value;
+    bool is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    unsigned line = line_of(&event->start_mark);
+    enum xa_rc rc;
+
+    rc = check_tag(b, event, event->data.scalar.tag);
+    if (rc != XA_OK)
+        return rc;
+    if (strlen(text) != event->data.scalar.length)
+        return refuse(b, line, "a text with a NUL character");
+    if (wants_key(b) && !event->data.scalar.anchor)
+        return take_key(b, text, is_plain, line);
+    if (wants_key(b))
+        return refuse(b, line, "a key cannot have an anchor");
+    rc = make_node(b, XA_NODE_SCALAR, line, &node);
+    if (rc != XA_OK)
+        return rc;
+    node->is_quoted = !is_plain;
+    if (!is_plain || !is_null_word(text))
+        rc = xa_str_dup(text, &node->text, b->err);
+    if (rc == XA_OK)
+        rc = attach(b, &node, &lent);
+    if (rc == XA_OK)
+        rc = set_anchor(b, event->data.scalar.anchor, lent);
+    return rc;
+}
+
+static enum xa_rc
+on_start(struct build *b, const yaml_event_t *event, enum xa_node_kind kind,
+         const yaml_char_t *tag, const yaml_char_t *anchor)
+{
+    XA_AUTO(xa_node_free) struct xa_node *node = NULL;
+    struct xa_node *lent;
+    unsigned line = line_of(&event->start_mark);
+    enum xa_rc rc;
+
+    rc = check_tag(b, event, tag);
+    if (rc != XA_OK)
+        return rc;
+    if (wants_key(b))
+        return refuse(b, line, "a key must be a text, not a mapping or list");
+    if (b->depth == XA_YAML_DEPTH_MAX)
+        return refuse(b, line, "nested deeper than %d", XA_YAML_DEPTH_MAX);
+    rc = make_node(b, kind, line, &node);
+    if (rc != XA_OK)
+        return rc;
+    node->is_open = true;
+    rc = attach(b, &node, &lent);
+    if (rc == XA_OK)
+        rc = set_anchor(b, anchor, lent);
+    if (rc == XA_OK)
+        b->frames[b->depth++] = (struct frame){.node = lent};
+    return rc;
+}
+
+static enum xa_rc
+on_end(struct build *b)
+{
+    XA_AUTO(xa_node_free) struct xa_node *merged = NULL;
+    struct frame *f = top(b);
+    struct xa_node *node = f->node;
+    enum xa_rc rc = XA_OK;
+
+    merged = XA_TAKE(f->merge);
+    if (node->kind == XA_NODE_MAP) {
+        rc = xa_node_reindex(node, b->err);
+        if (rc == XA_OK)
+            rc = check_keys(b, node);
+        if (rc == XA_OK && merged)
+            rc = merge(b, node, &merged);
+    }
+    node->is_open = false;
+    b->depth--;
+    return rc;
+}
+
+static enum xa_rc
+on_alias(struct build *b, const yaml_event_t *event)
+{
+    XA_AUTO(xa_node_free) struct xa_node *node = NULL;
+    const char *name = (const char *)event->data.alias.anchor;
+    const struct xa_node *from = xa_anchors_find(&b->anchors, name);
+    char shown[XA_SHOWN_MAX];
+    unsigned line = line_of(&event->start_mark);
+    struct xa_node *lent;
+    enum xa_rc rc;
+
+    xa_yaml_show(name, shown);
+    if (!from)
+        return refuse(b, line, "nothing above has the anchor \"%s\"", shown);
+    if (from->is_open)
+        return refuse(b, line, "alias \"%s\" stands inside what it repeats",
+                      shown);
+    if (wants_key(b))
+        return refuse(b, line, "a key must be a text, not an alias");
+    rc = copy_node(b, from, b->depth + 1, &node);
+    if (rc == XA_OK)
+        rc = attach(b, &node, &lent);
+    return rc;
+}
+
+static enum xa_rc
+on_event(struct build *b, const yaml_event_t *event)
+{
+    switch (event->type) {
+    case YAML_DOCUMENT_START_EVENT:
+        if (b->documents++ > 0)
+            return refuse(b, line_of(&event->start_mark),
+                          "a second document; one file holds one");
+        return XA_OK;
+    case YAML_SCALAR_EVENT:
+        return on_scalar(b, event);
+    case YAML_ALIAS_EVENT:
+        return on_alias(b, event);
+    case YAML_MAPPING_START_EVENT:
+        return on_start(b, event, XA_NODE_MAP, event->data.mapping_start.tag,
+                        event->data.mapping_start.anchor);
+    case YAML_SEQUENCE_START_EVENT:
+        return on_start(b, event, XA_NODE_LIST, event->data.sequence_start.tag,
+                        event->data.sequence_start.anchor);
+    case YAML_MAPPING_END_EVENT:
+    case YAML_SEQUENCE_END_EVENT:
+        return on_end(b);
+    default:
+        return XA_OK;
+    }
+}
+
+/* libyaml gives a line for its own complaints, but an offset for bad bytes. */
+static enum xa_rc
+refuse_syntax(struct build *b)
+{
+    const yaml_parser_t *p = &b->parser;
+    unsigned line = line_of(&p->problem_mark);
+
+    if (p->error == YAML_MEMORY_ERROR)
+        return xa_fail_nomem(b->err);
+    if (p->error == YAML_READER_ERROR) {
+        line = 1;
+        for (size_t i = 0; i < p->problem_offset; i++)
+            line += b->text[i] == '\n';
+    }
+    return refuse(b, line, "%s%s%s", p->problem ? p->problem : "syntax error",
+                  p->context ? " " : "", p->context ? p->context : "");
+}
+
+static enum xa_rc
+read_events(struct build *b)
+{
+    enum xa_rc rc;
+    bool at_end;
+
+    do {
+        yaml_event_t event;
+
+        if (!yaml_parser_parse(&b->parser, &event))
+            return refuse_syntax(b);
+        at_end = event.type == YAML_STREAM_END_EVENT;
+        rc = on_event(b, &event);
+        if (event.type == YAML_SCALAR_EVENT)
+            xa_wipe(event.data.scalar.value, event.data.scalar.length);
+        yaml_event_delete(&event);
+    } while (rc == XA_OK && !at_end);
+    return rc;
+}
+
+static void
+build_done(struct build *b)
+{
+    for (size_t i = 0; i < b->depth; i++) {
+        xa_str_free(&b->frames[i].key);
+        xa_node_free(&b->frames[i].merge);
+    }
+    xa_anchors_free(&b->anchors);
+    xa_node_free(&b->root);
+    xa_node_free(&b->spent);
+}
+
+enum xa_rc
+xa_yaml_build(struct xa_yaml_file *file, const char *text, size_t len,
+              size_t max_nodes, struct xa_node **out, struct xa_err *err)
+{
+    XA_AUTO(build_done)
+    struct build b = {
+        .file = file,
+        .text = text,
+        .nodes_max = max_nodes,
+        .err = err,
+    };
+    enum xa_rc rc;
+
+    if (!yaml_parser_initialize(&b.parser))
+        return xa_fail_nomem(err);
+    yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&b.parser, (const unsigned char *)text, len);
+    rc = read_events(&b);
+    yaml_parser_delete(&b.parser);
+    if (rc == XA_OK)
+        *out = XA_TAKE(b.root);
+    return rc;
+}
