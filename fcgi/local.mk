@@ -1,1 +1,45 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Everything but the loop and the main, so that tests can link it.
+noinst_LTLIBRARIES += libxafcgi.la
+
+libxafcgi_la_SOURCES = \
+	%D%/access_log.c %D%/access_log.h \
+	%D%/api_yml.h \
+	%D%/app.c %D%/app.h \
+	%D%/basic.c %D%/basic.h \
+	%D%/body.c %D%/body.h \
+	%D%/check.c %D%/check.h \
+	%D%/handle_api.c \
+	%D%/handle_authorize.c \
+	%D%/handle_backends.c \
+	%D%/handle_status.c \
+	%D%/handle_token_create.c \
+	%D%/handle_token_revoke.c \
+	%D%/handle_token_show.c \
+	%D%/handlers.h \
+	%D%/mask.c %D%/mask.h \
+	%D%/params.c %D%/params.h \
+	%D%/path.c %D%/path.h \
+	%D%/query.c %D%/query.h \
+	%D%/reply.c %D%/reply.h \
+	%D%/request.c %D%/request.h \
+	%D%/router.c %D%/router.h \
+	%D%/status.c %D%/status.h
+nodist_libxafcgi_la_SOURCES = %D%/api_yml.c
+libxafcgi_la_CPPFLAGS = $(AM_CPPFLAGS) $(JSONC_CFLAGS)
+libxafcgi_la_LIBADD = $(JSONC_LIBS)
+
+# The OpenAPI document goes into the program, so that it is always the one of
+# this version.
+EXTRA_DIST += %D%/api.yml
+CLEANFILES += %D%/api_yml.c
+%D%/api_yml.c: %D%/api.yml
+	$(AM_V_GEN)$(MKDIR_P) %D% && { \
+	echo '/* Made from api.yml by make. */' && \
+	echo '#include "fcgi/api_yml.h"' && \
+	echo 'const unsigned char xa_api_yml[] = {' && \
+	od -An -v -tx1 $(srcdir)/%D%/api.yml | \
+	$(SED) 's/[0-9a-f][0-9a-f]/0x&,/g' && \
+	echo '};' && \
+	echo 'const size_t xa_api_yml_len = sizeof xa_api_yml;'; } >$@.tmp && \
+	mv $@.tmp $@

@@ -1,0 +1,104 @@
+/* mask.c - text of a request as a log may show it. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "fcgi/mask.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "core/base/secret.h"
+#include "core/base/str.h"
+#include "core/support/crypto.h"
+
+#define SHOWN 12      /* digits of a token key in a log */
+#define DIGITS_MIN 16 /* half a token is too much already */
+#define ROUTE "/token/"
+#define HEX_DIGITS "0123456789abcdefABCDEF"
+#define RUN HEX_DIGITS "-"
+#define CUT "..."
+
+/*
+ * Longest text that is masked.  Masking makes nothing longer but a segment
+ * behind ROUTE, at most to ROUTE and SHOWN for each ROUTE that fits in.
+ */
+#define PLAIN_MAX (XA_MASK_TEXT / 3)
+
+/* Decode what can be decoded, NUL excepted; cut before a run at the end. */
+static void
+decode(const char *text, char out[PLAIN_MAX + sizeof CUT])
+{
+    size_t n = 0;
+
+    while (*text && n < PLAIN_MAX) {
+        if (text[0] == '%' && strspn(text + 1, HEX_DIGITS) >= 2 &&
+            strncmp(text + 1, "00", 2) != 0) {
+            (void)xa_str_percent_decode(text, 3, out + n++, false);
+            text += 3;
+        } else {
+            out[n++] = *text++;
+        }
+    }
+    if (*text) {
+        while (n > 0 && strchr(RUN, out[n - 1]))
+            n--;
+        memcpy(out + n, CUT, sizeof CUT - 1);
+        n += sizeof CUT - 1;
+    }
+    out[n] = '\0';
+}
+
+static bool
+is_telling(const char *run, size_t len)
+{
+    size_t digits = 0;
+
+    for (size_t i = 0; i < len; i++)
+        digits += run[i] != '-';
+    return digits >= DIGITS_MIN;
+}
+
+/* The key of a token is made from its lower-case form. */
+static char *
+put_key(char *out, char *id, size_t len)
+{
+    char key[XA_SHA256_TEXT];
+
+    for (size_t i = 0; i < len; i++)
+        id[i] = (char)tolower((unsigned char)id[i]);
+    xa_sha256_hex(id, len, key);
+    return (char *)mempcpy(out, key, SHOWN);
+}
+
+const char *
+xa_mask(const char *text, char out[XA_MASK_TEXT])
+{
+    char plain[PLAIN_MAX + sizeof CUT];
+    char *in = plain;
+    char *end = out;
+    size_t len;
+
+    decode(text ? text : "", plain);
+    while (*in) {
+        if (strncmp(in, ROUTE, sizeof ROUTE - 1) == 0) {
+            end = stpcpy(end, ROUTE);
+            in += sizeof ROUTE - 1;
+            len = strcspn(in, "/");
+            if (len > 0)
+                end = put_key(end, in, len);
+        } else {
+            len = strspn(in, RUN);
+            if (is_telling(in, len))
+                end = put_key(end, in, len);
+            else if (len > 0)
+                end = mempcpy(end, in, len);
+            else
+                *end++ = in[len++];
+        }
+        in += len;
+    }
+    *end = '\0';
+    xa_wipe(plain, sizeof plain);
+    return out;
+}

@@ -1,0 +1,148 @@
+/* reply.c - an answer, from its parts to bytes. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "fcgi/reply.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/support/json.h"
+
+#define HEAD_MAX 512 /* bytes of the headers that are the same everywhere */
+#define CRLF "\r\n"
+#define ALWAYS                                                                 \
+    "Cache-Control: no-store" CRLF "X-Content-Type-Options: nosniff" CRLF
+
+/* Seconds; a store or a directory that is away may be back by then. */
+#define RETRY_AFTER "2"
+
+void
+xa_reply_init(struct xa_reply *reply)
+{
+    reply->body = (struct xa_buf)XA_BUF(XA_REPLY_MAX);
+    reply->headers = (struct xa_buf)XA_BUF(XA_REPLY_HEADERS_MAX);
+    xa_reply_clear(reply, 0);
+}
+
+void
+xa_reply_clear(struct xa_reply *reply, int64_t now_us)
+{
+    reply->status = 200;
+    reply->problem = XA_FINE;
+    reply->type = XA_TYPE_JSON;
+    reply->bare = false;
+    reply->now_us = now_us;
+    reply->err.code = XA_OK;
+    reply->err.text[0] = '\0';
+    xa_buf_clear(&reply->body);
+    xa_buf_clear(&reply->headers);
+}
+
+void
+xa_reply_done(struct xa_reply *reply)
+{
+    xa_buf_free(&reply->body);
+    xa_buf_free(&reply->headers);
+}
+
+void
+xa_reply_no_content(struct xa_reply *reply)
+{
+    reply->status = 204;
+    xa_buf_clear(&reply->body);
+}
+
+static void
+put_error(struct xa_reply *reply, const char *detail)
+{
+    XA_AUTO(xa_buf_free) struct xa_buf words = XA_BUF(XA_REPLY_MAX);
+
+    xa_buf_puts(&words, xa_problem_reason(reply->problem));
+    if (detail)
+        xa_buf_puts(&words, detail);
+    xa_buf_puts(&reply->body, "{\"reason\": [");
+    xa_json_put_string(&reply->body, xa_buf_text(&words));
+    xa_buf_putf(&reply->body,
+                "], \"timestamp\": [%" PRId64 ".%06" PRId64
+                "], \"status_code\": %u}",
+                reply->now_us / XA_US_PER_S, reply->now_us % XA_US_PER_S,
+                reply->status);
+}
+
+void
+xa_reply_refuse(struct xa_reply *reply, enum xa_problem problem,
+                const char *detail)
+{
+    const char *challenge = xa_problem_challenge(problem);
+
+    reply->problem = problem;
+    reply->status = xa_problem_status(problem);
+    reply->type = XA_TYPE_JSON;
+    xa_buf_clear(&reply->body);
+    xa_buf_clear(&reply->headers);
+    if (challenge)
+        xa_reply_header(reply, "WWW-Authenticate", challenge);
+    if (reply->status == 500 || reply->status == 503)
+        xa_reply_retry_later(reply);
+    if (!reply->bare)
+        put_error(reply, detail);
+}
+
+void
+xa_reply_retry_later(struct xa_reply *reply)
+{
+    xa_reply_header(reply, "Retry-After", RETRY_AFTER);
+}
+
+void
+xa_reply_header(struct xa_reply *reply, const char *name, const char *value)
+{
+    xa_buf_puts(&reply->headers, name);
+    xa_buf_put(&reply->headers, ": ", 2);
+    xa_buf_puts(&reply->headers, value);
+    xa_buf_put(&reply->headers, CRLF, 2);
+}
+
+void
+xa_reply_header_encoded(struct xa_reply *reply, const char *name,
+                        const char *text)
+{
+    xa_buf_puts(&reply->headers, name);
+    xa_buf_put(&reply->headers, ": ", 2);
+    for (const char *p = text; *p; p++) {
+        unsigned char c = (unsigned char)*p;
+        bool at_edge = p == text || p[1] == '\0'; /* a blank there is lost */
+
+        if (c < 0x20 || c >= 0x7f || c == '%' || (c == ' ' && at_edge))
+            xa_buf_putf(&reply->headers, "%%%02X", c);
+        else
+            xa_buf_putc(&reply->headers, *p);
+    }
+    xa_buf_put(&reply->headers, CRLF, 2);
+}
+
+void
+xa_reply_render(const struct xa_reply *reply, bool head, struct xa_buf *out)
+{
+    static const char granted[] = "Status: 204 No Content" CRLF ALWAYS;
+    char top[HEAD_MAX];
+    int n;
+
+    xa_buf_clear(out);
+    if (reply->status == 204) {
+        xa_buf_put(out, granted, sizeof granted - 1);
+    } else {
+        n = snprintf(top, sizeof top,
+                     "Status: %s" CRLF ALWAYS "Content-Type: %s" CRLF
+                     "Content-Length: %zu" CRLF,
+                     xa_status_line(reply->status), reply->type,
+                     reply->body.len);
+        xa_buf_put(out, top, (size_t)n);
+    }
+    xa_buf_put(out, xa_buf_text(&reply->headers), reply->headers.len);
+    xa_buf_put(out, CRLF, 2);
+    if (!head)
+        xa_buf_put(out, xa_buf_text(&reply->body), reply->body.len);
+}
