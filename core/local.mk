@@ -12,7 +12,12 @@ libxacore_la_SOURCES = \
 	%D%/base/secret.c %D%/base/secret.h \
 	%D%/base/str.c %D%/base/str.h \
 	%D%/service/token_manager.c %D%/service/token_manager.h \
+	%D%/support/crypto.c %D%/support/crypto.h \
+	%D%/support/json.c %D%/support/json.h \
+	%D%/support/password.c %D%/support/password.h \
+	%D%/support/password_form.c %D%/support/password_form.h \
 	%D%/support/process.c %D%/support/process.h \
+	%D%/support/uuid.c %D%/support/uuid.h \
 	%D%/support/yaml.c %D%/support/yaml.h \
 	%D%/support/yaml_anchor.c %D%/support/yaml_anchor.h \
 	%D%/support/yaml_build.c \

@@ -6,9 +6,13 @@ if HAVE_CMOCKA
 unit_tests += \
 	%D%/unit/test_acl \
 	%D%/unit/test_base \
+	%D%/unit/test_crypto \
 	%D%/unit/test_identity \
+	%D%/unit/test_json \
 	%D%/unit/test_log \
+	%D%/unit/test_password \
 	%D%/unit/test_str \
+	%D%/unit/test_uuid \
 	%D%/unit/test_yaml
 endif
 
@@ -30,12 +34,22 @@ unit_ldadd = libxafakes.la libxacore.la $(CMOCKA_LIBS)
 %C%_unit_test_acl_LDADD = $(unit_ldadd)
 %C%_unit_test_base_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_base_LDADD = $(unit_ldadd)
+%C%_unit_test_crypto_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_crypto_LDADD = $(unit_ldadd)
 %C%_unit_test_identity_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_identity_LDADD = $(unit_ldadd)
+%C%_unit_test_json_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_json_LDADD = $(unit_ldadd)
 %C%_unit_test_log_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_log_LDADD = $(unit_ldadd)
+%C%_unit_test_password_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_password_LDADD = $(unit_ldadd)
+%C%_unit_test_password_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=crypt_r
 %C%_unit_test_str_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_str_LDADD = $(unit_ldadd)
+%C%_unit_test_uuid_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_uuid_LDADD = $(unit_ldadd)
+%C%_unit_test_uuid_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getrandom
 %C%_unit_test_yaml_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_yaml_LDADD = $(unit_ldadd)
 

@@ -19,7 +19,11 @@ enum xa_json_fault {
 };
 
 /*
- * Parse one JSON text (RFC 8259).
+ * Parse one JSON text (RFC 8259), by the measure of json-c's strict mode.
+ * That still takes keys in single quotes, NaN and Infinity, raw control
+ * characters in strings, and numbers such as `00`, `-01`, `1.` and `-.5`; a
+ * caller who asks for an integer or for a known text refuses these anyway.
+ * A string may hold a NUL (`\u0000`): compare with its length.
  *
  *   max_depth  levels of arrays and objects; `{}` is 1
  *   out        set on XA_JSON_FINE only; NULL then means the value `null`

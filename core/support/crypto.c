@@ -1,0 +1,69 @@
+/* crypto.c - what we take from libsodium. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "core/support/crypto.h"
+
+#include <string.h>
+
+#include <sodium.h>
+
+#include "core/base/str.h"
+
+_Static_assert(XA_SHA256_LEN == crypto_hash_sha256_BYTES, "length of SHA-256");
+_Static_assert(XA_ARGON2ID_TEXT >= crypto_pwhash_argon2id_STRBYTES,
+               "room for a hash");
+
+enum xa_rc
+xa_crypto_init(struct xa_err *err)
+{
+    if (sodium_init() < 0)
+        return xa_fail(err, XA_E_UNAVAILABLE, "libsodium does not start");
+    return XA_OK;
+}
+
+void
+xa_sha256(const void *bytes, size_t len, unsigned char out[XA_SHA256_LEN])
+{
+    crypto_hash_sha256(out, bytes, len);
+}
+
+void
+xa_sha256_hex(const void *bytes, size_t len, char out[XA_SHA256_TEXT])
+{
+    unsigned char digest[XA_SHA256_LEN];
+
+    xa_sha256(bytes, len, digest);
+    xa_str_hex(digest, sizeof digest, out);
+}
+
+ptrdiff_t
+xa_base64_decode(const char *text, size_t len, void *out, size_t max)
+{
+    size_t n;
+
+    /* no character is ignored, and without b64_end all must be taken */
+    if (sodium_base642bin(out, max, text, len, NULL, &n, NULL,
+                          sodium_base64_VARIANT_ORIGINAL) != 0)
+        return -1;
+    return (ptrdiff_t)n;
+}
+
+bool
+xa_argon2id_verify(const char *stored, const char *given, size_t len)
+{
+    return crypto_pwhash_argon2id_str_verify(stored, given, len) == 0;
+}
+
+enum xa_rc
+xa_argon2id_hash(const char *password, size_t len, char out[XA_ARGON2ID_TEXT],
+                 struct xa_err *err)
+{
+    char text[crypto_pwhash_argon2id_STRBYTES];
+
+    if (crypto_pwhash_argon2id_str(
+            text, password, len, crypto_pwhash_argon2id_OPSLIMIT_INTERACTIVE,
+            crypto_pwhash_argon2id_MEMLIMIT_INTERACTIVE) != 0)
+        return xa_fail_nomem(err);
+    memcpy(out, text, sizeof text);
+    return XA_OK;
+}

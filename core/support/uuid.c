@@ -1,0 +1,69 @@
+/* uuid.c - random UUIDs and their one spelling. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "core/support/uuid.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <uuid.h>
+
+#include "core/base/secret.h"
+
+#define UUID_BYTES sizeof(uuid_t)
+
+static enum xa_rc
+random_bytes(unsigned char *out, size_t len, struct xa_err *err)
+{
+    ssize_t n;
+
+    while (len > 0) {
+        n = getrandom(out, len, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return xa_fail(err, XA_E_UNAVAILABLE, "no random bytes: %s",
+                           n < 0 ? strerror(errno) : "none came");
+        out += n;
+        len -= (size_t)n;
+    }
+    return XA_OK;
+}
+
+enum xa_rc
+xa_uuid_random(char out[XA_UUID_TEXT], struct xa_err *err)
+{
+    uuid_t bytes;
+    enum xa_rc rc;
+
+    out[0] = '\0';
+    rc = random_bytes(bytes, UUID_BYTES, err);
+    if (rc != XA_OK)
+        return rc;
+    bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40); /* version 4 */
+    bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80); /* the variant */
+    uuid_unparse_lower(bytes, out);
+    xa_wipe(bytes, sizeof bytes);
+    return XA_OK;
+}
+
+bool
+xa_uuid_parse(const char *text, size_t len, char out[XA_UUID_TEXT])
+{
+    char copy[XA_UUID_TEXT];
+    uuid_t bytes;
+    bool valid;
+
+    if (len != XA_UUID_LEN)
+        return false;
+    memcpy(copy, text, XA_UUID_LEN); /* libuuid wants a NUL behind it */
+    copy[XA_UUID_LEN] = '\0';
+    /* with a NUL inside it is shorter than libuuid takes */
+    valid = uuid_parse(copy, bytes) == 0;
+    if (valid)
+        uuid_unparse_lower(bytes, out);
+    xa_wipe(copy, sizeof copy);
+    xa_wipe(bytes, sizeof bytes);
+    return valid;
+}

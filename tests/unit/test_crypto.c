@@ -1,0 +1,108 @@
+/* test_crypto.c - what we take from libsodium. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <string.h>
+
+#include "core/support/crypto.h"
+#include "tests/unit/unit.h"
+
+static int
+start(void **state XA_UNUSED)
+{
+    return xa_crypto_init(NULL) == XA_OK ? 0 : -1;
+}
+
+static void
+test_sha256__matches_fips_180_4(void **state XA_UNUSED)
+{
+    static const struct {
+        const char *text;
+        const char *hex;
+    } cases[] = {
+        {"",
+         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+        {"abc",
+         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+    };
+    unsigned char digest[XA_SHA256_LEN];
+    char hex[XA_SHA256_TEXT];
+
+    for (size_t i = 0; i < XA_COUNT(cases); i++) {
+        xa_sha256_hex(cases[i].text, strlen(cases[i].text), hex);
+        assert_string_equal(hex, cases[i].hex);
+    }
+    xa_sha256("abc", 3, digest);
+    assert_memory_equal(digest, "\xba\x78\x16\xbf", 4);
+}
+
+static void
+test_base64_decode__is_strict(void **state XA_UNUSED)
+{
+    static const struct {
+        const char *in;
+        const char *out; /* NULL: refused */
+    } cases[] = {
+        {"", ""},          {"Zg==", "f"},      {"Zm8=", "fo"},
+        {"Zm9v", "foo"},   {"Zm9vYg==", "foob"}, {"Zm9vYmE=", "fooba"},
+        {"+/+/", "\xfb\xff\xbf"},
+        {"Zg", NULL},      {"Zg=", NULL},      {"Zg===", NULL},
+        {"Zm8", NULL},     {"Zm8==", NULL},    {"Z", NULL},
+        {"=", NULL},       {"====", NULL},     {"Zh==", NULL}, /* stray bits */
+        {"Zm9=", NULL},    {"Zm9v\n", NULL},   {" Zm9v", NULL},
+        {"Zm 9v", NULL},   {"-_-_", NULL},     {"Zg==Zg==", NULL},
+        {"Zg=\xc3=", NULL}, {"Zm9v!", NULL},
+    };
+    char out[16];
+
+    for (size_t i = 0; i < XA_COUNT(cases); i++) {
+        ptrdiff_t n = xa_base64_decode(cases[i].in, strlen(cases[i].in), out,
+                                       sizeof out);
+
+        if (!cases[i].out) {
+            if (n != -1)
+                fail_msg("\"%s\"", cases[i].in);
+            continue;
+        }
+        assert_int_equal(n, strlen(cases[i].out));
+        assert_memory_equal(out, cases[i].out, strlen(cases[i].out));
+    }
+    assert_int_equal(xa_base64_decode("Zm9v\0", 5, out, sizeof out), -1);
+}
+
+static void
+test_base64_decode__keeps_to_its_room(void **state XA_UNUSED)
+{
+    char out[4] = {'.', '.', '.', '.'};
+
+    assert_int_equal(xa_base64_decode("Zm9v", 4, out, 2), -1);
+    assert_int_equal(out[2], '.');
+    assert_int_equal(xa_base64_decode("Zm9v", 4, out, 3), 3);
+    assert_int_equal(out[3], '.');
+}
+
+static void
+test_argon2id__knows_what_it_made(void **state XA_UNUSED)
+{
+    char hash[XA_ARGON2ID_TEXT];
+
+    assert_int_equal(xa_argon2id_hash("secret", 6, hash, NULL), XA_OK);
+    assert_int_equal(strncmp(hash, "$argon2id$v=19$", 15), 0);
+    assert_true(xa_argon2id_verify(hash, "secret", 6));
+    assert_false(xa_argon2id_verify(hash, "secret", 5));
+    assert_false(xa_argon2id_verify(hash, "Secret", 6));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sha256__matches_fips_180_4),
+        cmocka_unit_test(test_base64_decode__is_strict),
+        cmocka_unit_test(test_base64_decode__keeps_to_its_room),
+        cmocka_unit_test(test_argon2id__knows_what_it_made),
+    };
+
+    return cmocka_run_group_tests(tests, start, NULL);
+}
