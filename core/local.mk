@@ -24,7 +24,12 @@ libxacore_la_SOURCES = \
 	%D%/support/yaml_node.c %D%/support/yaml_node.h \
 	%D%/token/acl.c %D%/token/acl.h \
 	%D%/token/identity.c %D%/token/identity.h \
+	%D%/token/lmdb_env.c %D%/token/lmdb_env.h \
+	%D%/token/lmdb_folder.c %D%/token/lmdb_folder.h \
+	%D%/token/lmdb_inside.h %D%/token/lmdb_txn.c \
 	%D%/token/store.c %D%/token/store.h %D%/token/store_ops.h \
+	%D%/token/store_lmdb.c %D%/token/store_lmdb.h \
+	%D%/token/store_lmdb_expire.c %D%/token/store_lmdb_list.c \
 	%D%/token/token.c %D%/token/token.h
 
 libxacore_la_CPPFLAGS = $(AM_CPPFLAGS) $(JSONC_CFLAGS) $(SODIUM_CFLAGS) \

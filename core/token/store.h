@@ -73,6 +73,8 @@ enum xa_rc xa_store_remove(struct xa_store *store, const struct xa_key *key,
 struct xa_expired {
     uint32_t removed;   /* tokens */
     uint32_t skipped;   /* entries that make no sense, left in place */
+    char example[XA_SHA256_TEXT]; /* key of the first of them, as logs show
+                                     it; "" when it has none */
     int64_t oldest_us;  /* expiry of the most overdue of `removed`; 0: none */
     bool more;          /* whether further ones may be due now */
 };

@@ -1,0 +1,29 @@
+/* lmdb_inside.h - what an environment is; for lmdb_*.c only. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef XA_TOKEN_LMDB_INSIDE_H
+#define XA_TOKEN_LMDB_INSIDE_H
+
+#include "core/token/lmdb_env.h"
+
+struct xa_lmdb {
+    struct xa_lmdb_setup setup;
+    struct MDB_env *env;     /* NULL: it has to be opened anew */
+    struct MDB_txn *reader;  /* kept from read to read; NULL until the first */
+    unsigned reading;        /* reads under way; only the first is `reader` */
+    unsigned dbs[XA_LMDB_DBS];
+    bool full;               /* what the last failure was */
+    size_t page_size;
+    bool counted;
+    size_t counted_txn;      /* the commit after which counted_free held */
+    size_t counted_free;     /* pages that were used and are free again */
+};
+
+/* Note a failure of LMDB, `doing` being a verb, and give our code for it. */
+enum xa_rc xa_lmdb_fail(struct xa_lmdb *lmdb, int mdb, const char *doing,
+                        struct xa_err *err);
+
+/* Close it and open what stands at the path now.  If that fails there is no
+ * environment, and the next transaction tries again. */
+XA_MUST_CHECK
+enum xa_rc xa_lmdb_reopen(struct xa_lmdb *lmdb, struct xa_err *err);
+
+#endif
