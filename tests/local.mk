@@ -12,6 +12,8 @@ unit_tests += \
 	%D%/unit/test_log \
 	%D%/unit/test_password \
 	%D%/unit/test_str \
+	%D%/unit/test_token \
+	%D%/unit/test_token_manager \
 	%D%/unit/test_uuid \
 	%D%/unit/test_yaml
 endif
@@ -52,6 +54,10 @@ unit_ldadd = libxafakes.la libxacore.la $(CMOCKA_LIBS)
 %C%_unit_test_uuid_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getrandom
 %C%_unit_test_yaml_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_yaml_LDADD = $(unit_ldadd)
+%C%_unit_test_token_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_token_LDADD = $(unit_ldadd)
+%C%_unit_test_token_manager_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_token_manager_LDADD = $(unit_ldadd)
 
 AM_TESTS_ENVIRONMENT = \
 	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
