@@ -12,6 +12,12 @@ libxacore_la_SOURCES = \
 	%D%/base/secret.c %D%/base/secret.h \
 	%D%/base/str.c %D%/base/str.h \
 	%D%/service/token_manager.c %D%/service/token_manager.h \
+	%D%/support/config.c %D%/support/config.h \
+	%D%/support/config_check.c %D%/support/config_check.h \
+	%D%/support/config_notes.c %D%/support/config_notes.h \
+	%D%/support/config_print.c \
+	%D%/support/config_table.c %D%/support/config_table.h \
+	%D%/support/config_value.c %D%/support/config_value.h \
 	%D%/support/crypto.c %D%/support/crypto.h \
 	%D%/support/json.c %D%/support/json.h \
 	%D%/support/password.c %D%/support/password.h \
@@ -22,6 +28,7 @@ libxacore_la_SOURCES = \
 	%D%/support/yaml_anchor.c %D%/support/yaml_anchor.h \
 	%D%/support/yaml_build.c \
 	%D%/support/yaml_node.c %D%/support/yaml_node.h \
+	%D%/support/yaml_write.c \
 	%D%/token/acl.c %D%/token/acl.h \
 	%D%/token/identity.c %D%/token/identity.h \
 	%D%/token/lmdb_env.c %D%/token/lmdb_env.h \

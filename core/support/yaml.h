@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/buf.h"
 #include "core/base/err.h"
 
 #define XA_YAML_NODES_MAX 10000
@@ -97,5 +98,16 @@ enum xa_rc xa_node_merge(struct xa_node *into, struct xa_node **from,
  * that a null does not hide what is merged in later.  XA_E_NOMEM. */
 XA_MUST_CHECK
 enum xa_rc xa_node_drop_nulls(struct xa_node *map, struct xa_err *err);
+
+/* Append a text as a scalar of one line, in quotes where it could be read as
+ * something else. */
+void xa_yaml_put_text(struct xa_buf *buf, const char *text);
+
+/* Whether the value of this key is not to be shown. */
+typedef bool xa_yaml_hide_fn(const char *key);
+
+/* Append a node as YAML of one line ({...}, [...]).  hide may be NULL. */
+void xa_yaml_put_node(struct xa_buf *buf, const struct xa_node *node,
+                      xa_yaml_hide_fn *hide);
 
 #endif

@@ -1,0 +1,117 @@
+/* config_check.c - rules that need more than one key. SPDX-License-Identifier: GPL-3.0-or-later */
+#include <config.h> /* not the configuration beside this file */
+
+#include "core/support/config_check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/support/config_notes.h"
+#include "core/support/config_value.h"
+
+#define EXPECTED_MAX 200
+
+static enum xa_rc
+check_lifetimes(struct xa_config *config, struct xa_err *err)
+{
+    const char *key = "default_token_lifetime";
+    const char *max_key = "max_token_lifetime";
+    char where[XA_WHERE_MAX];
+    char expected[XA_WHERE_MAX + EXPECTED_MAX];
+
+    if (config->default_token_lifetime_s <= config->max_token_lifetime_s)
+        return XA_OK;
+    snprintf(expected, sizeof expected, "at most %s, which is %u (%s)",
+             max_key, config->max_token_lifetime_s,
+             xa_node_where(xa_node_get(config->root, max_key), where));
+    return xa_complain(xa_node_get(config->root, key), key, false, expected,
+                       err);
+}
+
+/* Any page could then act as whoever is logged in. */
+static enum xa_rc
+check_cors(struct xa_config *config, struct xa_err *err)
+{
+    const char *key = "rest_api.cors.supports_credentials";
+
+    if (!config->rest_api.cors.enabled ||
+        !config->rest_api.cors.supports_credentials ||
+        !xa_strlist_has(&config->rest_api.cors.origins, "*"))
+        return XA_OK;
+    return xa_complain(xa_node_at(config->root, key), key, false,
+                       "false as long as rest_api.cors.origins has \"*\"",
+                       err);
+}
+
+static enum xa_rc
+note(struct xa_config *config, const char *event, const char *key,
+     const char *why, struct xa_err *err)
+{
+    char where[XA_WHERE_MAX];
+
+    xa_node_where(xa_node_at(config->root, key), where);
+    return xa_notes_add(&config->notes, XA_WARNING, event, where, key, why,
+                        err);
+}
+
+static enum xa_rc
+check_backends(struct xa_config *config, struct xa_err *err)
+{
+    if (config->enabled_plugins.count > 0)
+        return XA_OK;
+    return note(config, "config.no_backends", "enabled_plugins",
+                "is empty, so nobody can log in", err);
+}
+
+static enum xa_rc
+check_discovery(struct xa_config *config, struct xa_err *err)
+{
+    if (!config->service_discovery.enabled ||
+        config->service_discovery.refresh_interval_s <
+            config->service_discovery.ttl_interval_s)
+        return XA_OK;
+    return note(config, "config.slow_refresh",
+                "service_discovery.refresh_interval",
+                "is not less than service_discovery.ttl_interval, so Consul "
+                "will call the service down between two refreshes",
+                err);
+}
+
+/* Keys are built by appending to the prefix. */
+static enum xa_rc
+end_prefix(struct xa_config *config, struct xa_err *err)
+{
+    XA_AUTO(xa_buf_free) struct xa_buf buf = XA_BUF(1024);
+    char *ended = NULL;
+    enum xa_rc rc;
+
+    if (config->consul.prefix[strlen(config->consul.prefix) - 1] == '/')
+        return XA_OK;
+    xa_buf_putf(&buf, "%s/", config->consul.prefix);
+    rc = xa_buf_check(&buf, err);
+    if (rc == XA_OK)
+        rc = xa_str_dup(xa_buf_text(&buf), &ended, err);
+    if (rc != XA_OK)
+        return rc;
+    xa_str_free(&config->consul.prefix);
+    config->consul.prefix = ended;
+    return XA_OK;
+}
+
+enum xa_rc
+xa_config_check(struct xa_config *config, struct xa_err *err)
+{
+    enum xa_rc rc;
+
+    rc = check_lifetimes(config, err);
+    if (rc == XA_OK)
+        rc = check_cors(config, err);
+    if (rc == XA_OK)
+        rc = check_backends(config, err);
+    if (rc == XA_OK)
+        rc = check_discovery(config, err);
+    if (rc == XA_OK)
+        rc = end_prefix(config, err);
+    return rc;
+}
