@@ -1,5 +1,5 @@
 /* crypto.c - what we take from libsodium. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "config.h"
+#include <config.h> /* not the configuration beside this file */
 
 #include "core/support/crypto.h"
 

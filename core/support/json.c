@@ -1,5 +1,5 @@
 /* json.c - JSON in by json-c's strict mode, JSON out by hand. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "config.h"
+#include <config.h> /* not the configuration beside this file */
 
 #include "core/support/json.h"
 

@@ -1,5 +1,5 @@
 /* password.c - password hashes: verify, make, and the work of a decoy. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "config.h"
+#include <config.h> /* not the configuration beside this file */
 
 #include "core/support/password.h"
 

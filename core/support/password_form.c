@@ -1,5 +1,5 @@
 /* password_form.c - the form and the cost of a stored hash. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "config.h"
+#include <config.h> /* not the configuration beside this file */
 
 #include "core/support/password_form.h"
 

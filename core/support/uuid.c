@@ -1,5 +1,5 @@
 /* uuid.c - random UUIDs and their one spelling. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "config.h"
+#include <config.h> /* not the configuration beside this file */
 
 #include "core/support/uuid.h"
 
