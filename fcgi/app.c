@@ -14,30 +14,38 @@ refuse_method(unsigned allowed, struct xa_reply *reply)
     xa_reply_header(reply, "Allow", xa_router_allow(allowed, allow));
 }
 
+/* What is wrong with a request wherever it goes, then with its route. */
+static enum xa_problem
+find_problem(const struct xa_request *req, const struct xa_match *match)
+{
+    if (req->params.doubled)
+        return XA_BAD_ENCODING;
+    if (req->path_problem != XA_FINE)
+        return req->path_problem;
+    if (match->allowed == 0)
+        return XA_NO_ROUTE;
+    if (!match->handle)
+        return XA_NO_METHOD;
+    return req->scope_problem;
+}
+
 static void
 route(struct xa_app *app, struct xa_request *req, struct xa_reply *reply)
 {
-    struct xa_match match;
+    struct xa_match match = {NULL, 0, NULL, false};
+    enum xa_problem problem;
 
-    if (req->params.doubled) {
-        xa_reply_refuse(reply, XA_BAD_ENCODING, NULL);
-        return;
-    }
-    if (req->path_problem != XA_FINE) {
-        xa_reply_refuse(reply, req->path_problem, NULL);
-        return;
-    }
-    xa_router_match(req->path, req->method, &match);
+    if (req->path)
+        xa_router_match(req->path, req->method, &match);
     reply->bare = match.bare;
     req->token = match.token;
-    if (match.allowed == 0)
-        xa_reply_refuse(reply, XA_NO_ROUTE, NULL);
-    else if (!match.handle)
-        refuse_method(match.allowed, reply);
-    else if (req->scope_problem != XA_FINE)
-        xa_reply_refuse(reply, req->scope_problem, NULL);
-    else
+    problem = find_problem(req, &match);
+    if (problem == XA_FINE)
         match.handle(app, req, reply);
+    else if (problem == XA_NO_METHOD)
+        refuse_method(match.allowed, reply);
+    else
+        xa_reply_refuse(reply, problem, NULL);
 }
 
 void

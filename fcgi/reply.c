@@ -10,7 +10,7 @@
 #include "core/base/clock.h"
 #include "core/support/json.h"
 
-#define HEAD_MAX 512 /* bytes of the headers that are the same everywhere */
+#define LENGTH_MAX 64 /* bytes of a Content-Length header */
 #define CRLF "\r\n"
 #define ALWAYS                                                                 \
     "Cache-Control: no-store" CRLF "X-Content-Type-Options: nosniff" CRLF
@@ -123,24 +123,31 @@ xa_reply_header_encoded(struct xa_reply *reply, const char *name,
     xa_buf_put(&reply->headers, CRLF, 2);
 }
 
+static void
+put_body_headers(const struct xa_reply *reply, struct xa_buf *out)
+{
+    char line[LENGTH_MAX];
+    int n;
+
+    if (reply->body.len > 0) {
+        xa_buf_puts(out, "Content-Type: ");
+        xa_buf_puts(out, reply->type);
+        xa_buf_put(out, CRLF, 2);
+    }
+    n = snprintf(line, sizeof line, "Content-Length: %zu" CRLF,
+                 reply->body.len);
+    xa_buf_put(out, line, (size_t)n);
+}
+
 void
 xa_reply_render(const struct xa_reply *reply, bool head, struct xa_buf *out)
 {
-    static const char granted[] = "Status: 204 No Content" CRLF ALWAYS;
-    char top[HEAD_MAX];
-    int n;
-
     xa_buf_clear(out);
-    if (reply->status == 204) {
-        xa_buf_put(out, granted, sizeof granted - 1);
-    } else {
-        n = snprintf(top, sizeof top,
-                     "Status: %s" CRLF ALWAYS "Content-Type: %s" CRLF
-                     "Content-Length: %zu" CRLF,
-                     xa_status_line(reply->status), reply->type,
-                     reply->body.len);
-        xa_buf_put(out, top, (size_t)n);
-    }
+    xa_buf_puts(out, "Status: ");
+    xa_buf_puts(out, xa_status_line(reply->status));
+    xa_buf_puts(out, CRLF ALWAYS);
+    if (reply->status != 204) /* RFC 9110 section 8.6 */
+        put_body_headers(reply, out);
     xa_buf_put(out, xa_buf_text(&reply->headers), reply->headers.len);
     xa_buf_put(out, CRLF, 2);
     if (!head)

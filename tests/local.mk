@@ -6,11 +6,18 @@ if HAVE_CMOCKA
 unit_tests += \
 	%D%/unit/test_acl \
 	%D%/unit/test_base \
+	%D%/unit/test_basic \
 	%D%/unit/test_crypto \
+	%D%/unit/test_handlers \
 	%D%/unit/test_identity \
 	%D%/unit/test_json \
 	%D%/unit/test_log \
+	%D%/unit/test_mask \
 	%D%/unit/test_password \
+	%D%/unit/test_reply \
+	%D%/unit/test_request \
+	%D%/unit/test_router \
+	%D%/unit/test_status \
 	%D%/unit/test_str \
 	%D%/unit/test_token \
 	%D%/unit/test_token_manager \
@@ -36,17 +43,35 @@ unit_ldadd = libxafakes.la libxacore.la $(CMOCKA_LIBS)
 %C%_unit_test_acl_LDADD = $(unit_ldadd)
 %C%_unit_test_base_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_base_LDADD = $(unit_ldadd)
+%C%_unit_test_basic_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_basic_LDADD = libxafcgi.la $(unit_ldadd)
 %C%_unit_test_crypto_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_crypto_LDADD = $(unit_ldadd)
+%C%_unit_test_handlers_SOURCES = \
+	%D%/unit/test_handlers.c %D%/fakes/registry.c %D%/fakes/registry.h
+%C%_unit_test_handlers_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_handlers_LDADD = libxafcgi.la $(unit_ldadd)
 %C%_unit_test_identity_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_identity_LDADD = $(unit_ldadd)
 %C%_unit_test_json_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_json_LDADD = $(unit_ldadd)
 %C%_unit_test_log_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_log_LDADD = $(unit_ldadd)
+%C%_unit_test_mask_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_mask_LDADD = libxafcgi.la $(unit_ldadd)
 %C%_unit_test_password_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_password_LDADD = $(unit_ldadd)
 %C%_unit_test_password_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=crypt_r
+%C%_unit_test_reply_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_reply_LDADD = libxafcgi.la $(unit_ldadd)
+%C%_unit_test_request_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_request_LDADD = libxafcgi.la $(unit_ldadd)
+%C%_unit_test_router_SOURCES = \
+	%D%/unit/test_router.c %D%/fakes/registry.c %D%/fakes/registry.h
+%C%_unit_test_router_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_router_LDADD = libxafcgi.la $(unit_ldadd)
+%C%_unit_test_status_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_status_LDADD = libxafcgi.la $(unit_ldadd)
 %C%_unit_test_str_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_str_LDADD = $(unit_ldadd)
 %C%_unit_test_uuid_CPPFLAGS = $(unit_cppflags)
