@@ -1,1 +1,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# One file, one backend, one module with one export.  A module sees
+# <xivo-auth/backend.h> and nothing else of ours.
+backend_cppflags = $(XA_CPPFLAGS) -I$(top_builddir)/include
+backend_ldflags = $(XA_LDFLAGS) $(XA_MODULE_LDFLAGS) -module -avoid-version \
+	-export-symbols-regex '^xa_backend$$'
+
+backend_LTLIBRARIES = %D%/users_file.la
+
+%C%_users_file_la_SOURCES = %D%/users_file.c
+%C%_users_file_la_CPPFLAGS = $(backend_cppflags)
+%C%_users_file_la_LDFLAGS = $(backend_ldflags)
+
+# For tests, and built by make so that one can play with them; libtool makes
+# a shared object of what is not installed only if it has an -rpath.
+noinst_LTLIBRARIES += \
+	%D%/broken_init.la \
+	%D%/broken_verify_password.la \
+	%D%/mock.la \
+	%D%/mock_with_uuid.la
+
+%C%_broken_init_la_SOURCES = %D%/broken_init.c
+%C%_broken_init_la_CPPFLAGS = $(backend_cppflags)
+%C%_broken_init_la_LDFLAGS = $(backend_ldflags) -rpath $(backenddir)
+%C%_broken_verify_password_la_SOURCES = %D%/broken_verify_password.c
+%C%_broken_verify_password_la_CPPFLAGS = $(backend_cppflags)
+%C%_broken_verify_password_la_LDFLAGS = $(backend_ldflags) -rpath $(backenddir)
+%C%_mock_la_SOURCES = %D%/mock.c
+%C%_mock_la_CPPFLAGS = $(backend_cppflags)
+%C%_mock_la_LDFLAGS = $(backend_ldflags) -rpath $(backenddir)
+%C%_mock_with_uuid_la_SOURCES = %D%/mock_with_uuid.c
+%C%_mock_with_uuid_la_CPPFLAGS = $(backend_cppflags)
+%C%_mock_with_uuid_la_LDFLAGS = $(backend_ldflags) -rpath $(backenddir)
+
+pkgconfig_DATA = %D%/xivo-auth.pc

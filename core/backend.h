@@ -38,6 +38,14 @@ extern "C" {
 #define XA_BACKEND_HEAD                                                        \
     .abi = XA_BACKEND_ABI, .size = (uint32_t)sizeof(struct xa_backend)
 
+/* What the host hands in and takes: bytes of text, and numbers of ACLs. */
+#define XA_BACKEND_LOGIN_MAX 256
+#define XA_BACKEND_PASSWORD_MAX 512
+#define XA_BACKEND_ID_MAX 256
+#define XA_BACKEND_ACL_MAX 1024
+#define XA_BACKEND_ACLS_MAX 1024
+#define XA_BACKEND_ACLS_BYTES 32768 /* of all ACLs together */
+
 /* What authenticate() says.  Anything that is not GRANTED refuses. */
 enum xa_verdict {
     XA_GRANTED = 0,     /* the sink got at least auth_id */
@@ -60,8 +68,8 @@ struct xa_node;
 /*
  * Where a module puts the identity it has found.  Each call copies its text
  * (UTF-8, no control characters) and returns 0, or -1 when it is refused
- * (too long, not UTF-8, too many ACLs, out of memory); the module then
- * returns XA_FAILED.  A second call for the same id replaces the first; acl()
+ * (empty, too long, not UTF-8, too many ACLs, out of memory); the module then
+ * returns XA_FAILED, and a XA_GRANTED after a refusal counts as that.  A second call for the same id replaces the first; acl()
  * adds.
  */
 struct xa_sink {
@@ -83,8 +91,8 @@ struct xa_host {
     void *ctx;     /* the host's */
 
     /*
-     * The whole configuration as a mapping, every file merged.  Lent until
-     * stop() returns.  Never NULL.
+     * The whole configuration as a mapping, every file and the defaults
+     * merged.  Lent until stop() returns.  Never NULL.
      */
     const struct xa_node *(*config)(const struct xa_host *host);
 
@@ -188,8 +196,9 @@ struct xa_backend {
     int (*start)(const struct xa_host *host, void **self);
 
     /*
-     * Ask whether this login has this password.  Both are UTF-8, not NULL,
-     * not empty, wiped by the host afterwards.  Must return before
+     * Ask whether this login has this password.  Both are UTF-8
+     * without control characters, not NULL, not empty, within the lengths
+     * above, and wiped by the host afterwards.  Must return before
      * host->time_left_ms() is 0.
      */
     enum xa_verdict (*authenticate)(void *self, const char *login,

@@ -11,6 +11,8 @@ libxacore_la_SOURCES = \
 	%D%/base/log.c %D%/base/log.h \
 	%D%/base/secret.c %D%/base/secret.h \
 	%D%/base/str.c %D%/base/str.h \
+	%D%/service/host.c %D%/service/host.h \
+	%D%/service/registry.c %D%/service/registry.h \
 	%D%/service/token_manager.c %D%/service/token_manager.h \
 	%D%/support/config.c %D%/support/config.h \
 	%D%/support/config_check.c %D%/support/config_check.h \
@@ -34,6 +36,7 @@ libxacore_la_SOURCES = \
 	%D%/token/lmdb_env.c %D%/token/lmdb_env.h \
 	%D%/token/lmdb_folder.c %D%/token/lmdb_folder.h \
 	%D%/token/lmdb_inside.h %D%/token/lmdb_txn.c \
+	%D%/token/loader.c %D%/token/loader.h \
 	%D%/token/store.c %D%/token/store.h %D%/token/store_ops.h \
 	%D%/token/store_lmdb.c %D%/token/store_lmdb.h \
 	%D%/token/store_lmdb_expire.c %D%/token/store_lmdb_list.c \

@@ -11,9 +11,11 @@ unit_tests += \
 	%D%/unit/test_handlers \
 	%D%/unit/test_identity \
 	%D%/unit/test_json \
+	%D%/unit/test_loader \
 	%D%/unit/test_log \
 	%D%/unit/test_mask \
 	%D%/unit/test_password \
+	%D%/unit/test_registry \
 	%D%/unit/test_reply \
 	%D%/unit/test_request \
 	%D%/unit/test_router \
@@ -39,6 +41,9 @@ libxafakes_la_SOURCES = \
 
 unit_ldadd = libxafakes.la libxacore.la $(CMOCKA_LIBS)
 
+# Folders of backend modules, for the tests that load some.
+unit_modules = %D%/unit/modules.c %D%/unit/modules.h
+
 %C%_unit_test_acl_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_acl_LDADD = $(unit_ldadd)
 %C%_unit_test_base_CPPFLAGS = $(unit_cppflags)
@@ -55,6 +60,9 @@ unit_ldadd = libxafakes.la libxacore.la $(CMOCKA_LIBS)
 %C%_unit_test_identity_LDADD = $(unit_ldadd)
 %C%_unit_test_json_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_json_LDADD = $(unit_ldadd)
+%C%_unit_test_loader_SOURCES = %D%/unit/test_loader.c $(unit_modules)
+%C%_unit_test_loader_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_loader_LDADD = $(unit_ldadd)
 %C%_unit_test_log_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_log_LDADD = $(unit_ldadd)
 %C%_unit_test_mask_CPPFLAGS = $(unit_cppflags)
@@ -62,6 +70,10 @@ unit_ldadd = libxafakes.la libxacore.la $(CMOCKA_LIBS)
 %C%_unit_test_password_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_password_LDADD = $(unit_ldadd)
 %C%_unit_test_password_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=crypt_r
+%C%_unit_test_registry_SOURCES = %D%/unit/test_registry.c $(unit_modules) \
+	%D%/fakes/password.c %D%/fakes/password.h
+%C%_unit_test_registry_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_registry_LDADD = $(unit_ldadd)
 %C%_unit_test_reply_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_reply_LDADD = libxafcgi.la $(unit_ldadd)
 %C%_unit_test_request_CPPFLAGS = $(unit_cppflags)
@@ -83,6 +95,8 @@ unit_ldadd = libxafakes.la libxacore.la $(CMOCKA_LIBS)
 %C%_unit_test_token_LDADD = $(unit_ldadd)
 %C%_unit_test_token_manager_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_token_manager_LDADD = $(unit_ldadd)
+
+include %D%/modules/local.mk
 
 AM_TESTS_ENVIRONMENT = \
 	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \

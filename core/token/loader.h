@@ -11,9 +11,10 @@ struct xa_module; /* opaque: a loaded shared object */
  * Load NAME.so from a folder, and check it before any of its code runs.
  * Refused, each with its own sentence in err: a name outside [a-z0-9_]+, no
  * such file, a file or a folder on its path that is not owned by root or the
- * running user, or that group or others can write (a sticky ancestor is
- * fine), what dlopen(3) says, no symbol xa_backend, another ABI number, a
- * table of another size, a required call that is missing.
+ * running user, or that group or others can write (a sticky ancestor is fine,
+ * the module's own folder may not be one), what dlopen(3) says, no symbol
+ * xa_backend, another ABI number, a table of another size, a required call
+ * that is missing.
  *
  *   dir  absolute, or relative to the working directory; links are followed
  *        and the target is checked
