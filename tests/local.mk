@@ -8,6 +8,7 @@ unit_tests += \
 	%D%/unit/test_base \
 	%D%/unit/test_basic \
 	%D%/unit/test_crypto \
+	%D%/unit/test_expiry \
 	%D%/unit/test_handlers \
 	%D%/unit/test_identity \
 	%D%/unit/test_json \
@@ -20,6 +21,7 @@ unit_tests += \
 	%D%/unit/test_request \
 	%D%/unit/test_router \
 	%D%/unit/test_status \
+	%D%/unit/test_store_lmdb \
 	%D%/unit/test_str \
 	%D%/unit/test_token \
 	%D%/unit/test_token_manager \
@@ -56,6 +58,8 @@ unit_modules = %D%/unit/modules.c %D%/unit/modules.h
 	%D%/unit/test_handlers.c %D%/fakes/registry.c %D%/fakes/registry.h
 %C%_unit_test_handlers_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_handlers_LDADD = libxafcgi.la $(unit_ldadd)
+%C%_unit_test_expiry_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_expiry_LDADD = $(unit_ldadd)
 %C%_unit_test_identity_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_identity_LDADD = $(unit_ldadd)
 %C%_unit_test_json_CPPFLAGS = $(unit_cppflags)
@@ -84,6 +88,10 @@ unit_modules = %D%/unit/modules.c %D%/unit/modules.h
 %C%_unit_test_router_LDADD = libxafcgi.la $(unit_ldadd)
 %C%_unit_test_status_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_status_LDADD = libxafcgi.la $(unit_ldadd)
+%C%_unit_test_store_lmdb_SOURCES = %D%/unit/test_store_lmdb.c \
+	%D%/unit/store_suite.c %D%/unit/store_suite.h
+%C%_unit_test_store_lmdb_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_store_lmdb_LDADD = $(unit_ldadd)
 %C%_unit_test_str_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_str_LDADD = $(unit_ldadd)
 %C%_unit_test_uuid_CPPFLAGS = $(unit_cppflags)

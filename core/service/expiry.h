@@ -14,17 +14,21 @@ struct xa_moment {
     int64_t boot_us; /* boot clock */
 };
 
-/*
- *   store   borrowed until xa_expiry_free()
- *   config  borrowed likewise
- *   read_clocks  called before each batch
- *   pause   sleeps for some milliseconds between batches, or until a signal
- */
+/* What a rule may not do itself. */
 struct xa_expiry_env {
-    void *ctx;
+    void *ctx; /* handed to both */
+    /* Called before and after each batch. */
     struct xa_moment (*read_clocks)(void *ctx);
+    /* Sleep for some milliseconds between batches, or until a signal. */
     void (*pause)(void *ctx, int ms);
 };
+
+/*
+ *   store, config, env  borrowed until xa_expiry_free()
+ *   out                 set on XA_OK only
+ *
+ * XA_E_NOMEM.
+ */
 XA_MUST_CHECK
 enum xa_rc xa_expiry_new(struct xa_store *store,
                          const struct xa_config *config,
@@ -39,6 +43,7 @@ void xa_expiry_free(struct xa_expiry **expiry);
  * the boot clock by more than 5 s pauses removal for expiry.clock_grace.
  *
  * Store failures as the store gives them; what was removed stays removed.
+ * The log says when they begin and when they end, not each time.
  */
 XA_MUST_CHECK
 enum xa_rc xa_expiry_tick(struct xa_expiry *expiry,

@@ -1,0 +1,39 @@
+/* store_suite.h - what every kind of store has to do. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef XA_TESTS_STORE_SUITE_H
+#define XA_TESTS_STORE_SUITE_H
+
+#include "core/token/store.h"
+
+/* One kind of store. */
+struct store_kind {
+    const char *name;
+    /* Make an empty place for a store, and take it away again. */
+    void (*make)(void);
+    void (*wipe)(void);
+    /* Open the store there; several times one after the other. */
+    struct xa_store *(*open)(void);
+};
+
+/* Run the suite; returns the number of failures. */
+int store_suite_run(const struct store_kind *kind);
+
+/* --- for tests of one kind --- */
+
+/* A token of auth_id that ends at expires_us, with a few ACLs. */
+struct xa_token *suite_token(const char *auth_id, int64_t expires_us);
+
+/* Its key: SHA-256 of the token, or number n as a plain one. */
+struct xa_key suite_key(const struct xa_token *token);
+struct xa_key suite_plain_key(unsigned n);
+
+/* Make such a token and write it; returns its key. */
+struct xa_key suite_create(struct xa_store *store, const char *auth_id,
+                           int64_t expires_us);
+
+/* Whether the store has it; fails the test when it cannot tell. */
+bool suite_has(struct xa_store *store, const struct xa_key *key);
+
+/* How many tokens a query finds, page by page. */
+unsigned suite_count(struct xa_store *store, const struct xa_query *query);
+
+#endif
