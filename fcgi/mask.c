@@ -16,7 +16,6 @@
 #define DIGITS_MIN 16 /* half a token is too much already */
 #define ROUTE "/token/"
 #define HEX_DIGITS "0123456789abcdefABCDEF"
-#define RUN HEX_DIGITS "-"
 #define CUT "..."
 
 /*
@@ -24,6 +23,24 @@
  * behind ROUTE, at most to ROUTE and SHOWN for each ROUTE that fits in.
  */
 #define PLAIN_MAX (XA_MASK_TEXT / 3)
+
+/* Not isxdigit(), which asks the locale. */
+static bool
+is_run_byte(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
+           (c >= 'A' && c <= 'F') || c == '-';
+}
+
+static size_t
+run_len(const char *text)
+{
+    size_t len = 0;
+
+    while (is_run_byte(text[len]))
+        len++;
+    return len;
+}
 
 /* Decode what can be decoded, NUL excepted; cut before a run at the end. */
 static void
@@ -41,7 +58,7 @@ decode(const char *text, char out[PLAIN_MAX + sizeof CUT])
         }
     }
     if (*text) {
-        while (n > 0 && strchr(RUN, out[n - 1]))
+        while (n > 0 && is_run_byte(out[n - 1]))
             n--;
         memcpy(out + n, CUT, sizeof CUT - 1);
         n += sizeof CUT - 1;
@@ -81,14 +98,14 @@ xa_mask(const char *text, char out[XA_MASK_TEXT])
 
     decode(text ? text : "", plain);
     while (*in) {
-        if (strncmp(in, ROUTE, sizeof ROUTE - 1) == 0) {
+        if (*in == '/' && strncmp(in, ROUTE, sizeof ROUTE - 1) == 0) {
             end = stpcpy(end, ROUTE);
             in += sizeof ROUTE - 1;
             len = strcspn(in, "/");
             if (len > 0)
                 end = put_key(end, in, len);
         } else {
-            len = strspn(in, RUN);
+            len = run_len(in);
             if (is_telling(in, len))
                 end = put_key(end, in, len);
             else if (len > 0)
