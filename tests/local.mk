@@ -105,8 +105,10 @@ unit_modules = %D%/unit/modules.c %D%/unit/modules.h
 %C%_unit_test_token_manager_LDADD = $(unit_ldadd)
 
 include %D%/modules/local.mk
+include %D%/integration/local.mk
 
 AM_TESTS_ENVIRONMENT = \
+	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
 	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
 	srcdir='$(abs_top_srcdir)'; export srcdir; \
 	builddir='$(abs_top_builddir)'; export builddir;

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Tests of the whole through real servers, each a program that prints TAP.
+integration_tests =
+
+EXTRA_DIST += $(integration_tests) \
+	%D%/fastcgi.py \
+	%D%/harness.py \
+	%D%/tap.py
+TESTS += $(integration_tests)
