@@ -29,6 +29,20 @@ nodist_libxafcgi_la_SOURCES = %D%/api_yml.c
 libxafcgi_la_CPPFLAGS = $(AM_CPPFLAGS) $(JSONC_CFLAGS)
 libxafcgi_la_LIBADD = $(JSONC_LIBS)
 
+# The loop over libfcgi.
+noinst_LTLIBRARIES += libxaio.la
+libxaio_la_SOURCES = \
+	%D%/io.c %D%/io.h \
+	%D%/io_call.h \
+	%D%/io_conn.c %D%/io_conn.h \
+	%D%/io_look.c \
+	%D%/io_loop.c %D%/io_loop.h \
+	%D%/io_peek.c %D%/io_peek.h \
+	%D%/io_record.c %D%/io_record.h \
+	%D%/io_signal.c %D%/io_signal.h
+libxaio_la_CPPFLAGS = $(AM_CPPFLAGS) $(FCGI_CFLAGS)
+libxaio_la_LIBADD = $(FCGI_LIBS)
+
 # The OpenAPI document goes into the program, so that it is always the one of
 # this version.
 EXTRA_DIST += %D%/api.yml

@@ -107,6 +107,11 @@ unit_modules = %D%/unit/modules.c %D%/unit/modules.h
 include %D%/modules/local.mk
 include %D%/integration/local.mk
 
+# Programs that integration tests drive.
+check_PROGRAMS += %D%/tools/echo_responder
+%C%_tools_echo_responder_SOURCES = %D%/tools/echo_responder.c
+%C%_tools_echo_responder_LDADD = libxaio.la libxacore.la
+
 AM_TESTS_ENVIRONMENT = \
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
 	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \

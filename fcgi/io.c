@@ -1,0 +1,160 @@
+/* io.c - the request in hand, over libfcgi. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "fcgi/io.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fcgiapp.h>
+
+#include "core/base/secret.h"
+#include "fcgi/io_call.h"
+
+struct xa_call {
+    FCGX_Request request;
+    struct xa_buf *unread; /* not NULL: the answer to a request unread */
+    enum xa_role role;
+    bool close_after;
+};
+
+enum xa_role
+xa_call_role(const struct xa_call *call)
+{
+    return call->role;
+}
+
+const char *const *
+xa_call_params(const struct xa_call *call)
+{
+    static const char *const none[] = {NULL};
+
+    return call->unread ? none : (const char *const *)call->request.envp;
+}
+
+const char *
+xa_call_param(const struct xa_call *call, const char *name)
+{
+    const char *const *p = xa_call_params(call);
+    size_t len = strlen(name);
+
+    for (; *p; p++) {
+        if (strncmp(*p, name, len) == 0 && (*p)[len] == '=')
+            return *p + len + 1;
+    }
+    return NULL;
+}
+
+size_t
+xa_call_read(struct xa_call *call, void *out, size_t len)
+{
+    /* an authorizer's request has no body, and libfcgi would wait for it */
+    if (call->unread || call->role != XA_ROLE_RESPONDER)
+        return 0;
+    return (size_t)FCGX_GetStr(out, len < INT_MAX ? (int)len : INT_MAX,
+                               call->request.in);
+}
+
+void
+xa_call_write(struct xa_call *call, const void *bytes, size_t len)
+{
+    const char *p = bytes;
+    int n;
+
+    if (call->unread) {
+        xa_buf_put(call->unread, bytes, len);
+        return;
+    }
+    for (; len > 0; p += n, len -= (size_t)n) {
+        n = len < INT_MAX ? (int)len : INT_MAX;
+        if (FCGX_PutStr(p, n, call->request.out) < 0)
+            return; /* seen again when the stream is closed */
+    }
+}
+
+void
+xa_call_close_after(struct xa_call *call)
+{
+    call->close_after = true;
+}
+
+/* --- for the loop --- */
+
+enum xa_rc
+xa_call_new(struct xa_call **out, struct xa_err *err)
+{
+    struct xa_call *call;
+
+    if (FCGX_Init() != 0)
+        return xa_fail(err, XA_E_UNAVAILABLE, "libfcgi does not start");
+    call = calloc(1, sizeof *call);
+    if (!call)
+        return xa_fail_nomem(err);
+    /* no listening socket: when a read fails libfcgi would accept the next
+     * connection by itself, and wait for it */
+    FCGX_InitRequest(&call->request, -1, 0);
+    *out = call;
+    return XA_OK;
+}
+
+void
+xa_call_free(struct xa_call **call)
+{
+    free(XA_TAKE(*call));
+}
+
+/* Passwords and tokens stand in the parameters, and libfcgi frees them as
+ * they are. */
+static void
+wipe_params(char **envp)
+{
+    for (; *envp; envp++)
+        xa_wipe(*envp, strlen(*envp));
+}
+
+/* Read the rest of the body, send the answer, free the request. */
+static enum xa_call_end
+finish(struct xa_call *call)
+{
+    FCGX_Request *request = &call->request;
+    char dropped[1024];
+    bool failed;
+
+    while (xa_call_read(call, dropped, sizeof dropped) == sizeof dropped)
+        ;
+    failed = FCGX_FClose(request->err) != 0;
+    failed |= FCGX_FClose(request->out) != 0;
+    failed |= FCGX_GetError(request->in) != 0;
+    wipe_params(request->envp);
+    FCGX_Free(request, 0);
+    return failed ? XA_CALL_FAILED : XA_CALL_ANSWERED;
+}
+
+enum xa_call_end
+xa_call_serve(struct xa_call *call, int fd, enum xa_role role,
+              const struct xa_io_handler *handler, bool *out_close)
+{
+    enum xa_call_end end;
+
+    call->role = role;
+    call->close_after = false;
+    call->request.ipcFd = fd;
+    call->request.keepConnection = 1; /* else libfcgi closes it first */
+    if (FCGX_Accept_r(&call->request) != 0)
+        return XA_CALL_CLOSED;
+    handler->serve(handler->ctx, call);
+    end = finish(call);
+    if (end == XA_CALL_ANSWERED)
+        *out_close = call->close_after;
+    return end;
+}
+
+void
+xa_call_refuse(enum xa_role role, const struct xa_io_handler *handler,
+               struct xa_buf *out)
+{
+    struct xa_call call = {.unread = out, .role = role};
+
+    handler->too_large(handler->ctx, &call);
+}

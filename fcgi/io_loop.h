@@ -1,0 +1,39 @@
+/* io_loop.h - the loop from inside. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef XA_FCGI_IO_LOOP_H
+#define XA_FCGI_IO_LOOP_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fcgi/io.h"
+#include "fcgi/io_conn.h"
+
+struct xa_io {
+    struct xa_io_handler handler;
+    struct xa_io_limits limits;
+    struct xa_conns conns;
+    struct xa_call *call; /* owned; the request in hand */
+    uint8_t *window;      /* owned; limits.max_request bytes, for peeking */
+    sigset_t waiting;     /* the signal mask while the loop waits */
+    int listen_fd;        /* borrowed */
+    int epoll_fd;         /* owned */
+    int64_t now_ms;       /* when the turn or the latest request began */
+    bool is_listening;    /* listen_fd stands in the epoll set */
+    bool is_draining;     /* a stop signal came ... */
+    int64_t drain_ends_ms; /* ... and by then all is over */
+    bool is_starved;       /* the kernel had no descriptor left ... */
+    int64_t accepts_at_ms; /* ... so it is asked again then */
+    bool is_full;          /* at max_connections; for the log */
+};
+
+/*
+ * Look at what lies in a connection's socket and do what it asks for.  False
+ * when the connection is gone.
+ */
+bool xa_io_look(struct xa_io *io, struct xa_conn *conn);
+
+/* Take away what still comes behind the answer; false when it is gone. */
+bool xa_io_drop_input(struct xa_io *io, struct xa_conn *conn);
+
+#endif
