@@ -43,6 +43,12 @@ libxaio_la_SOURCES = \
 libxaio_la_CPPFLAGS = $(AM_CPPFLAGS) $(FCGI_CFLAGS)
 libxaio_la_LIBADD = $(FCGI_LIBS)
 
+sbin_PROGRAMS += xivo-auth-fcgi
+xivo_auth_fcgi_SOURCES = %D%/main.c %D%/serve.c %D%/serve.h
+xivo_auth_fcgi_LDFLAGS = $(AM_LDFLAGS) $(XA_PROGRAM_LDFLAGS)
+xivo_auth_fcgi_LDADD = libxafcgi.la libxaio.la libxacore.la
+dist_man_MANS += %D%/xivo-auth-fcgi.8
+
 # The OpenAPI document goes into the program, so that it is always the one of
 # this version.
 EXTRA_DIST += %D%/api.yml
