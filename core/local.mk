@@ -26,6 +26,7 @@ libxacore_la_SOURCES = \
 	%D%/support/password.c %D%/support/password.h \
 	%D%/support/password_form.c %D%/support/password_form.h \
 	%D%/support/process.c %D%/support/process.h \
+	%D%/support/signals.c %D%/support/signals.h \
 	%D%/support/uuid.c %D%/support/uuid.h \
 	%D%/support/yaml.c %D%/support/yaml.h \
 	%D%/support/yaml_anchor.c %D%/support/yaml_anchor.h \
@@ -49,6 +50,12 @@ libxacore_la_CPPFLAGS = $(AM_CPPFLAGS) $(JSONC_CFLAGS) $(SODIUM_CFLAGS) \
 	-DXA_LOCALSTATEDIR=\"$(localstatedir)\"
 libxacore_la_LIBADD = $(JSONC_LIBS) $(SODIUM_LIBS) $(UUID_LIBS) $(YAML_LIBS) \
 	$(LMDB_LIBS) $(CRYPT_LIBS)
+
+sbin_PROGRAMS += xivo-auth-expiryd
+dist_man_MANS += %D%/service/xivo-auth-expiryd.8
+xivo_auth_expiryd_SOURCES = %D%/service/expiryd.c
+xivo_auth_expiryd_LDADD = libxacore.la
+xivo_auth_expiryd_LDFLAGS = $(AM_LDFLAGS) $(XA_PROGRAM_LDFLAGS)
 
 # Backends see this one header, and only as <xivo-auth/backend.h>.
 xaincludedir = $(includedir)/xivo-auth

@@ -117,3 +117,7 @@ AM_TESTS_ENVIRONMENT = \
 	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
 	srcdir='$(abs_top_srcdir)'; export srcdir; \
 	builddir='$(abs_top_builddir)'; export builddir;
+
+# Programs for measurements and for tests with real servers.
+noinst_PROGRAMS += %D%/tools/store_fill
+%C%_tools_store_fill_LDADD = libxacore.la

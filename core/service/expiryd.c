@@ -1,0 +1,199 @@
+/* expiryd.c - the expiry daemon: tick, remove what is due, wait. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/service/expiry.h"
+#include "core/support/crypto.h"
+#include "core/support/process.h"
+#include "core/support/signals.h"
+
+#define PROGRAM "xivo-auth-expiryd"
+#define RETRY_MAX_MS 10000
+
+struct options {
+    struct xa_config_cli cli;
+    bool foreground;
+    bool once;
+};
+
+struct daemon {
+    struct options options;
+    struct xa_config *config;
+    struct xa_store *store;
+    struct xa_expiry *expiry;
+    struct xa_signals signals;
+    int report; /* to the process that waits for our start; -1: none */
+};
+
+static void
+usage(FILE *to)
+{
+    fputs("usage: " PROGRAM " [-c FILE] [-u USER] [-l LEVEL] [-d] [-f]"
+          " [--once] [-V] [-h]\n"
+          "  -c FILE   configuration\n"
+          "  -u USER   become this user\n"
+          "  -l LEVEL  critical, error, warning, info or debug\n"
+          "  -d        the same as -l debug\n"
+          "  -f        stay in the foreground\n"
+          "  --once    remove what is due now, and end\n"
+          "  -V        show the version\n"
+          "  -h        show this text\n",
+          to);
+}
+
+/* -1: go on; else the exit code. */
+static int
+parse(int argc, char **argv, struct options *out)
+{
+    static const struct option names[] = {
+        {"once", no_argument, NULL, 'o'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
+    };
+    int flag;
+
+    while ((flag = getopt_long(argc, argv, "c:u:l:dfVh", names, NULL)) != -1) {
+        switch (flag) {
+        case 'c': out->cli.path = optarg; break;
+        case 'u': out->cli.user = optarg; break;
+        case 'l': out->cli.log_level = optarg; break;
+        case 'd': out->cli.debug = true; break;
+        case 'f': out->foreground = true; break;
+        case 'o': out->once = true; break;
+        case 'V': puts(PROGRAM " " PACKAGE_VERSION); return EX_OK;
+        case 'h': usage(stdout); return EX_OK;
+        default: usage(stderr); return EX_USAGE;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, PROGRAM ": unexpected argument: %s\n", argv[optind]);
+        return EX_USAGE;
+    }
+    return -1;
+}
+
+static void
+pause_ms(void *ctx, int ms)
+{
+    struct daemon *daemon = ctx;
+
+    xa_signals_wait(&daemon->signals, xa_clock_mono_ms() + ms);
+}
+
+static struct xa_moment
+read_clocks(void *ctx XA_UNUSED)
+{
+    return (struct xa_moment){xa_clock_now_us(), xa_clock_boot_us()};
+}
+
+/* At a fixed rate; while the store fails, with growing pauses. */
+static void
+tick_for_ever(struct daemon *daemon)
+{
+    int64_t interval_ms = daemon->config->expiry.interval_ms;
+    int64_t retry_ms = interval_ms;
+    int64_t next_ms = xa_clock_mono_ms();
+    int64_t now_ms;
+
+    while (!daemon->signals.stop) {
+        enum xa_rc rc =
+            xa_expiry_tick(daemon->expiry, &daemon->signals.stop, NULL);
+
+        now_ms = xa_clock_mono_ms();
+        next_ms += interval_ms;
+        if (next_ms < now_ms)
+            next_ms = now_ms; /* what was missed is done by one tick */
+        if (rc == XA_OK) {
+            retry_ms = interval_ms;
+        } else {
+            next_ms = now_ms + retry_ms;
+            retry_ms = retry_ms * 2 < RETRY_MAX_MS ? retry_ms * 2
+                                                   : RETRY_MAX_MS;
+        }
+        xa_signals_wait(&daemon->signals, next_ms);
+    }
+}
+
+static enum xa_rc
+go_to_background(struct daemon *daemon, struct xa_err *err)
+{
+    if (daemon->options.foreground || daemon->options.once)
+        return XA_OK;
+    if (strcmp(daemon->config->log_filename, "stderr") == 0)
+        return xa_fail(err, XA_E_CONFIG,
+                       "log_filename: a daemon has no stderr; use -f");
+    return xa_process_detach(&daemon->report, err);
+}
+
+static enum xa_rc
+start(struct daemon *daemon, struct xa_err *err)
+{
+    const struct xa_expiry_env env = {daemon, read_clocks, pause_ms};
+    enum xa_rc rc;
+
+    rc = xa_config_load(&daemon->options.cli, &daemon->config, err);
+    if (rc == XA_OK)
+        rc = xa_crypto_init(err);
+    if (rc == XA_OK)
+        rc = go_to_background(daemon, err);
+    if (rc == XA_OK)
+        rc = xa_process_become(daemon->config->user,
+                               daemon->config->log_filename, err);
+    if (rc == XA_OK)
+        rc = xa_process_open_log(PROGRAM, daemon->config, err);
+    if (rc == XA_OK)
+        rc = xa_store_open(daemon->config, XA_STORE_USE, &daemon->store, err);
+    if (rc == XA_OK)
+        rc = xa_expiry_new(daemon->store, daemon->config, &env,
+                           &daemon->expiry, err);
+    return rc;
+}
+
+static enum xa_rc
+live(struct daemon *daemon, struct xa_err *err)
+{
+    enum xa_rc rc = start(daemon, err);
+
+    if (rc != XA_OK)
+        return rc;
+    if (daemon->options.once)
+        return xa_expiry_tick(daemon->expiry, &daemon->signals.stop, err);
+
+    xa_process_report(&daemon->report, EX_OK);
+    xa_log(XA_INFO, "expiryd.started", "version=%s store=%s interval_ms=%u",
+           PACKAGE_VERSION, xa_store_type(daemon->store),
+           daemon->config->expiry.interval_ms);
+    tick_for_ever(daemon);
+    xa_log(XA_INFO, "expiryd.stopped", "pid=%ld", (long)getpid());
+    return XA_OK;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct daemon daemon = {.report = -1};
+    struct xa_err err = XA_ERR_NONE;
+    enum xa_rc rc;
+    int code = parse(argc, argv, &daemon.options);
+
+    if (code >= 0)
+        return code;
+    xa_process_protect();
+    xa_signals_block(&daemon.signals);
+    rc = live(&daemon, &err);
+    if (rc != XA_OK)
+        fprintf(stderr, PROGRAM ": %s\n", err.text);
+    xa_process_report(&daemon.report, xa_rc_exit_code(rc));
+    xa_expiry_free(&daemon.expiry);
+    xa_store_close(&daemon.store);
+    xa_config_free(&daemon.config);
+    xa_log_close();
+    return xa_rc_exit_code(rc);
+}
