@@ -10,6 +10,7 @@ unit_tests += \
 	%D%/unit/test_crypto \
 	%D%/unit/test_expiry \
 	%D%/unit/test_handlers \
+	%D%/unit/test_host \
 	%D%/unit/test_identity \
 	%D%/unit/test_json \
 	%D%/unit/test_loader \
@@ -25,6 +26,7 @@ unit_tests += \
 	%D%/unit/test_str \
 	%D%/unit/test_token \
 	%D%/unit/test_token_manager \
+	%D%/unit/test_users_file \
 	%D%/unit/test_uuid \
 	%D%/unit/test_yaml
 endif
@@ -60,6 +62,10 @@ unit_modules = %D%/unit/modules.c %D%/unit/modules.h
 %C%_unit_test_handlers_LDADD = libxafcgi.la $(unit_ldadd)
 %C%_unit_test_expiry_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_expiry_LDADD = $(unit_ldadd)
+%C%_unit_test_host_SOURCES = %D%/unit/test_host.c $(unit_modules) \
+	%D%/fakes/password.c %D%/fakes/password.h
+%C%_unit_test_host_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_host_LDADD = $(unit_ldadd)
 %C%_unit_test_identity_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_identity_LDADD = $(unit_ldadd)
 %C%_unit_test_json_CPPFLAGS = $(unit_cppflags)
@@ -94,6 +100,9 @@ unit_modules = %D%/unit/modules.c %D%/unit/modules.h
 %C%_unit_test_store_lmdb_LDADD = $(unit_ldadd)
 %C%_unit_test_str_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_str_LDADD = $(unit_ldadd)
+%C%_unit_test_users_file_SOURCES = %D%/unit/test_users_file.c $(unit_modules)
+%C%_unit_test_users_file_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_users_file_LDADD = $(unit_ldadd)
 %C%_unit_test_uuid_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_uuid_LDADD = $(unit_ldadd)
 %C%_unit_test_uuid_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getrandom
