@@ -4,6 +4,7 @@
 #include "core/base/buf.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@
 
 #define FIRST_CAP 256 /* bytes of the first allocation */
 
-/* realloc() would leave the old copy behind, unwiped. */
+/* By doubling, so that many small puts cost little, and never beyond the
+ * ceiling.  realloc() would leave the old copy behind, unwiped. */
 static int
 grow(struct xa_buf *buf, size_t need)
 {
@@ -20,7 +22,9 @@ grow(struct xa_buf *buf, size_t need)
     char *data;
 
     while (cap < need)
-        cap = cap > need / 2 ? need : cap * 2;
+        cap = cap > SIZE_MAX / 2 ? need : cap * 2;
+    if (cap - 1 > buf->max)
+        cap = buf->max + 1; /* need is no more than that */
     data = malloc(cap);
     if (!data)
         return -1;

@@ -3,6 +3,9 @@
 
 #include "core/service/host.h"
 
+#ifdef HAVE_MALLOC_TRIM
+#include <malloc.h>
+#endif
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -96,10 +99,15 @@ lend_read_file(const struct xa_host *host XA_UNUSED, const char *path,
     return NULL;
 }
 
+/* The tree of many users is some 100 MiB in small pieces, and what a module
+ * made of it lies above them: without a word libc would keep all of it. */
 static void
 lend_free_tree(struct xa_node *tree)
 {
     xa_node_free(&tree);
+#ifdef HAVE_MALLOC_TRIM
+    malloc_trim(0);
+#endif
 }
 
 static enum xa_level

@@ -18,7 +18,7 @@
 
 #define XA_YAML_NODES_MAX 10000
 #define XA_YAML_DEPTH_MAX 64
-#define XA_YAML_FILE_MAX (16u * 1024 * 1024) /* bytes */
+#define XA_YAML_FILE_MAX (64u * 1024 * 1024) /* bytes; 300,000 users */
 
 struct xa_node; /* opaque */
 

@@ -27,6 +27,23 @@ test_buf__grows_up_to_its_ceiling(void **state XA_UNUSED)
 }
 
 static void
+test_buf__grows_by_doubling(void **state XA_UNUSED)
+{
+    XA_AUTO(xa_buf_free) struct xa_buf buf = XA_BUF(1 << 20);
+    size_t cap = 0;
+    unsigned moves = 0;
+
+    for (size_t i = 0; i < buf.max; i++) {
+        xa_buf_putc(&buf, 'x');
+        moves += buf.cap != cap;
+        cap = buf.cap;
+    }
+    assert_int_equal(xa_buf_check(&buf, NULL), XA_OK);
+    assert_int_equal(buf.cap, buf.max + 1);
+    assert_in_range(moves, 2, 16);
+}
+
+static void
 test_buf__stays_broken_until_cleared(void **state XA_UNUSED)
 {
     XA_AUTO(xa_buf_free) struct xa_buf buf = XA_BUF(4);
@@ -153,6 +170,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_buf__grows_up_to_its_ceiling),
+        cmocka_unit_test(test_buf__grows_by_doubling),
         cmocka_unit_test(test_buf__stays_broken_until_cleared),
         cmocka_unit_test(test_buf__lends_room_and_text),
         cmocka_unit_test(test_secret__compares_bytes_and_lengths),
