@@ -11,9 +11,9 @@ libxacore_la_SOURCES = \
 	%D%/base/log.c %D%/base/log.h \
 	%D%/base/secret.c %D%/base/secret.h \
 	%D%/base/str.c %D%/base/str.h \
+	%D%/service/expiry.c %D%/service/expiry.h \
 	%D%/service/host.c %D%/service/host.h \
 	%D%/service/registry.c %D%/service/registry.h \
-	%D%/service/expiry.c %D%/service/expiry.h \
 	%D%/service/token_manager.c %D%/service/token_manager.h \
 	%D%/support/config.c %D%/support/config.h \
 	%D%/support/config_check.c %D%/support/config_check.h \
@@ -27,10 +27,14 @@ libxacore_la_SOURCES = \
 	%D%/support/password_form.c %D%/support/password_form.h \
 	%D%/support/process.c %D%/support/process.h \
 	%D%/support/signals.c %D%/support/signals.h \
+	%D%/support/textfile.c %D%/support/textfile.h \
+	%D%/support/users_compare.c %D%/support/users_compare.h \
+	%D%/support/users_edit.c %D%/support/users_edit.h \
 	%D%/support/uuid.c %D%/support/uuid.h \
 	%D%/support/yaml.c %D%/support/yaml.h \
 	%D%/support/yaml_anchor.c %D%/support/yaml_anchor.h \
 	%D%/support/yaml_build.c \
+	%D%/support/yaml_lines.c %D%/support/yaml_lines.h \
 	%D%/support/yaml_node.c %D%/support/yaml_node.h \
 	%D%/support/yaml_write.c \
 	%D%/token/acl.c %D%/token/acl.h \

@@ -24,8 +24,10 @@ unit_tests += \
 	%D%/unit/test_status \
 	%D%/unit/test_store_lmdb \
 	%D%/unit/test_str \
+	%D%/unit/test_textfile \
 	%D%/unit/test_token \
 	%D%/unit/test_token_manager \
+	%D%/unit/test_users_edit \
 	%D%/unit/test_users_file \
 	%D%/unit/test_uuid \
 	%D%/unit/test_yaml
@@ -101,6 +103,8 @@ unit_modules = %D%/unit/modules.c %D%/unit/modules.h
 %C%_unit_test_str_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_str_LDADD = $(unit_ldadd)
 %C%_unit_test_users_file_SOURCES = %D%/unit/test_users_file.c $(unit_modules)
+%C%_unit_test_users_edit_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_users_edit_LDADD = $(unit_ldadd)
 %C%_unit_test_users_file_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_users_file_LDADD = $(unit_ldadd)
 %C%_unit_test_uuid_CPPFLAGS = $(unit_cppflags)
@@ -108,6 +112,8 @@ unit_modules = %D%/unit/modules.c %D%/unit/modules.h
 %C%_unit_test_uuid_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getrandom
 %C%_unit_test_yaml_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_yaml_LDADD = $(unit_ldadd)
+%C%_unit_test_textfile_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_textfile_LDADD = $(unit_ldadd)
 %C%_unit_test_token_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_token_LDADD = $(unit_ldadd)
 %C%_unit_test_token_manager_CPPFLAGS = $(unit_cppflags)
