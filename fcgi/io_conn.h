@@ -27,7 +27,6 @@ struct xa_conn {
     int64_t since_ms;  /* when it came into this state */
     size_t need;       /* bytes before another look is worth while */
     int fd;            /* owned */
-    bool is_watched;   /* it stands in the epoll set */
     bool peer_is_done; /* nothing more will come than what lies there */
 };
 

@@ -12,6 +12,9 @@ unit_tests += \
 	%D%/unit/test_handlers \
 	%D%/unit/test_host \
 	%D%/unit/test_identity \
+	%D%/unit/test_io_conn \
+	%D%/unit/test_io_peek \
+	%D%/unit/test_io_record \
 	%D%/unit/test_json \
 	%D%/unit/test_loader \
 	%D%/unit/test_log \
@@ -70,6 +73,12 @@ unit_modules = %D%/unit/modules.c %D%/unit/modules.h
 %C%_unit_test_host_LDADD = $(unit_ldadd)
 %C%_unit_test_identity_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_identity_LDADD = $(unit_ldadd)
+%C%_unit_test_io_conn_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_io_conn_LDADD = libxaio.la $(unit_ldadd)
+%C%_unit_test_io_peek_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_io_peek_LDADD = libxaio.la $(unit_ldadd)
+%C%_unit_test_io_record_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_io_record_LDADD = libxaio.la $(unit_ldadd)
 %C%_unit_test_json_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_json_LDADD = $(unit_ldadd)
 %C%_unit_test_loader_SOURCES = %D%/unit/test_loader.c $(unit_modules)

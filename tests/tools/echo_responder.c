@@ -39,6 +39,9 @@ sleep_ms(uint64_t ms)
     struct timespec left = {.tv_sec = (time_t)(ms / 1000),
                             .tv_nsec = (long)(ms % 1000) * 1000000L};
 
+    if (ms == 0)
+        return;
+    xa_log(XA_INFO, "request.begun", "ms=%llu", (unsigned long long)ms);
     if (nanosleep(&left, NULL) != 0)
         xa_log(XA_ERROR, "sleep.interrupted", "after_ms=%llu",
                (unsigned long long)ms);
