@@ -33,7 +33,7 @@ libxacore_la_SOURCES = \
 	%D%/support/uuid.c %D%/support/uuid.h \
 	%D%/support/yaml.c %D%/support/yaml.h \
 	%D%/support/yaml_anchor.c %D%/support/yaml_anchor.h \
-	%D%/support/yaml_build.c \
+	%D%/support/yaml_build.c %D%/support/yaml_copy.c \
 	%D%/support/yaml_lines.c %D%/support/yaml_lines.h \
 	%D%/support/yaml_node.c %D%/support/yaml_node.h \
 	%D%/support/yaml_write.c \

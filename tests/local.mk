@@ -33,10 +33,11 @@ unit_tests += \
 	%D%/unit/test_users_edit \
 	%D%/unit/test_users_file \
 	%D%/unit/test_uuid \
-	%D%/unit/test_yaml
+	%D%/unit/test_yaml \
+	%D%/unit/test_yaml_node
 endif
 
-EXTRA_DIST += %D%/unit/unit.h
+EXTRA_DIST += %D%/unit/unit.h %D%/unit/yaml_tree.h
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
@@ -49,6 +50,11 @@ libxafakes_la_SOURCES = \
 	%D%/fakes/memory_store.c %D%/fakes/memory_store.h
 
 unit_ldadd = libxafakes.la libxacore.la $(CMOCKA_LIBS)
+
+# Memory that runs out on request, see fakes/alloc.h.
+unit_alloc = %D%/fakes/alloc.c %D%/fakes/alloc.h
+unit_wrap_alloc = -Wl,--wrap=malloc -Wl,--wrap=calloc \
+	-Wl,--wrap=reallocarray -Wl,--wrap=strdup
 
 # Folders of backend modules, for the tests that load some.
 unit_modules = %D%/unit/modules.c %D%/unit/modules.h
@@ -119,8 +125,12 @@ unit_modules = %D%/unit/modules.c %D%/unit/modules.h
 %C%_unit_test_uuid_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_uuid_LDADD = $(unit_ldadd)
 %C%_unit_test_uuid_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getrandom
+%C%_unit_test_yaml_SOURCES = %D%/unit/test_yaml.c $(unit_alloc)
+%C%_unit_test_yaml_LDFLAGS = $(AM_LDFLAGS) $(unit_wrap_alloc)
 %C%_unit_test_yaml_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_yaml_LDADD = $(unit_ldadd)
+%C%_unit_test_yaml_node_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_yaml_node_LDADD = $(unit_ldadd)
 %C%_unit_test_textfile_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_textfile_LDADD = $(unit_ldadd)
 %C%_unit_test_token_CPPFLAGS = $(unit_cppflags)

@@ -21,6 +21,7 @@ grow(struct xa_buf *buf, size_t need)
     size_t cap = buf->cap > 0 ? buf->cap : FIRST_CAP;
     char *data;
 
+    /* always twofold, so that many small puts cost no more than a big one */
     while (cap < need)
         cap = cap > SIZE_MAX / 2 ? need : cap * 2;
     if (cap - 1 > buf->max)

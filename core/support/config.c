@@ -167,13 +167,20 @@ default_layer(struct xa_node **out, struct xa_err *err)
 
 /* --- the folder extra_config_files ---------------------------------------- */
 
+static bool
+ends_with(const char *name, const char *end)
+{
+    size_t len = strlen(name);
+    size_t end_len = strlen(end);
+
+    return len > end_len && strcmp(name + len - end_len, end) == 0;
+}
+
 static int
 is_config_name(const struct dirent *entry)
 {
-    size_t len = strlen(entry->d_name);
-
-    return entry->d_name[0] != '.' && len > 4 &&
-           strcmp(entry->d_name + len - 4, ".yml") == 0;
+    return entry->d_name[0] != '.' && (ends_with(entry->d_name, ".yml") ||
+                                       ends_with(entry->d_name, ".yaml"));
 }
 
 /* Not alphasort(), which follows the locale. */
@@ -212,6 +219,10 @@ read_extra_file(const char *dir, const char *name, struct xa_config *config,
         len--;
     xa_buf_putf(&path, "%.*s/%s", (int)len, dir, name);
     rc = xa_buf_check(&path, err);
+    if (rc == XA_OK && ends_with(name, ".yaml"))
+        return xa_notes_add(&config->notes, XA_WARNING, "config.ignored_file",
+                            xa_buf_text(&path), "extra_config_files",
+                            "is not read, only *.yml is", err);
     if (rc == XA_OK)
         rc = read_layer(xa_buf_text(&path), config, &layer, err);
     if (rc == XA_OK)
@@ -264,6 +275,22 @@ read_extra(const struct xa_node *main_file, struct xa_config *config,
     if (rc == XA_OK)
         rc = read_extra_dir(node, dir, config, into, err);
     return rc;
+}
+
+/* The folder cannot name another folder. */
+static enum xa_rc
+note_second_dir(const struct xa_node *extra, struct xa_config *config,
+                struct xa_err *err)
+{
+    const char *key = "extra_config_files";
+    const struct xa_node *node = xa_node_get(extra, key);
+    char where[XA_WHERE_MAX];
+
+    if (xa_node_is_null(node))
+        return XA_OK;
+    return xa_notes_add(&config->notes, XA_WARNING, "config.misplaced_key",
+                        xa_node_where(node, where), key,
+                        "has no effect here, only in the main file", err);
 }
 
 /* --- from the merged tree to the struct ----------------------------------- */
@@ -320,6 +347,8 @@ merge_layers(struct xa_config *config, const struct xa_config_cli *cli,
         rc = cli_layer(cli, &config->root, err);
     if (rc == XA_OK)
         rc = read_extra(main_file, config, config->root, err);
+    if (rc == XA_OK)
+        rc = note_second_dir(config->root, config, err);
     if (rc == XA_OK)
         rc = xa_node_merge(config->root, &main_file, err);
     if (rc == XA_OK)

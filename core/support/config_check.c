@@ -22,8 +22,8 @@ check_lifetimes(struct xa_config *config, struct xa_err *err)
 
     if (config->default_token_lifetime_s <= config->max_token_lifetime_s)
         return XA_OK;
-    snprintf(expected, sizeof expected, "at most %s, which is %u (%s)",
-             max_key, config->max_token_lifetime_s,
+    snprintf(expected, sizeof expected, "at most %s, which is %u (%s)", max_key,
+             config->max_token_lifetime_s,
              xa_node_where(xa_node_get(config->root, max_key), where));
     return xa_complain(xa_node_get(config->root, key), key, false, expected,
                        err);
@@ -40,8 +40,7 @@ check_cors(struct xa_config *config, struct xa_err *err)
         !xa_strlist_has(&config->rest_api.cors.origins, "*"))
         return XA_OK;
     return xa_complain(xa_node_at(config->root, key), key, false,
-                       "false as long as rest_api.cors.origins has \"*\"",
-                       err);
+                       "false as long as rest_api.cors.origins has \"*\"", err);
 }
 
 static enum xa_rc

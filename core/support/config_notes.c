@@ -110,8 +110,7 @@ xa_config_log_notes(const struct xa_config *config)
         const struct note *note = &config->notes->items[i];
 
         xa_log(note->level, note->event, "at=%s key=%s",
-               xa_log_quote(note->where, where),
-               xa_log_quote(note->key, key));
+               xa_log_quote(note->where, where), xa_log_quote(note->key, key));
     }
 }
 
@@ -161,13 +160,19 @@ struct walk {
 static enum xa_rc walk(struct walk *w, const struct xa_node *map,
                        const char *section);
 
+/* `key` has its sections before it; `name` is how it was written. */
 static enum xa_rc
 look_at(struct walk *w, const struct xa_node *value, unsigned line,
-        const char *key)
+        const char *key, const char *name)
 {
     char where[XA_WHERE_MAX];
     char shown[XA_SHOWN_MAX];
 
+    snprintf(where, sizeof where, "%s:%u", xa_node_file(value), line);
+    if (strchr(name, '.'))
+        return xa_notes_add(w->notes, XA_WARNING, "config.unknown_key", where,
+                            xa_yaml_show(key, shown),
+                            "has a dot; sections are mappings here", w->err);
     if (xa_option_is_section(key)) {
         if (xa_node_is_null(value))
             return XA_OK;
@@ -179,10 +184,9 @@ look_at(struct walk *w, const struct xa_node *value, unsigned line,
         return XA_OK;
     if (!strchr(key, '.') && is_backend_section(w->root, key))
         return XA_OK;
-    snprintf(where, sizeof where, "%s:%u", xa_node_file(value), line);
     if (xa_option_is_old(key))
-        return xa_notes_add(w->notes, XA_INFO, "config.ignored_key", where,
-                            key, "means nothing here and is ignored", w->err);
+        return xa_notes_add(w->notes, XA_INFO, "config.ignored_key", where, key,
+                            "means nothing here and is ignored", w->err);
     return xa_notes_add(w->notes, XA_WARNING, "config.unknown_key", where,
                         xa_yaml_show(key, shown),
                         "is no key that is known here", w->err);
@@ -200,7 +204,7 @@ walk(struct walk *w, const struct xa_node *map, const char *section)
 
         snprintf(path, sizeof path, "%s%s%s", section, *section ? "." : "",
                  key);
-        rc = look_at(w, value, xa_node_key_line(map, i), path);
+        rc = look_at(w, value, xa_node_key_line(map, i), path, key);
     }
     return rc;
 }
@@ -226,10 +230,12 @@ xa_notes_on_secrets(struct xa_config_notes **notes, const struct xa_node *file,
     if (stat(xa_node_file(file), &st) != 0 || !(st.st_mode & S_IROTH))
         return XA_OK;
     for (size_t i = 0; i < xa_option_count && rc == XA_OK; i++) {
-        if (!xa_options[i].is_secret)
-            continue;
+        XA_AUTO(xa_buf_free) struct xa_buf shown = XA_BUF(NOTE_MAX);
+
         node = xa_node_at(file, xa_options[i].key);
-        if (!xa_node_text(node) || !*xa_node_text(node))
+        if (!xa_options[i].is_secret || !xa_node_text(node) ||
+            !*xa_node_text(node) ||
+            !xa_option_hide(&xa_options[i], xa_node_text(node), &shown))
             continue;
         rc = xa_notes_add(notes, XA_WARNING, "config.exposed_secret",
                           xa_node_where(node, where), xa_options[i].key,

@@ -33,8 +33,7 @@ enum xa_rc xa_notes_on_keys(struct xa_config_notes **notes,
 /* Note that a file holds a secret and others can read it.  XA_E_NOMEM. */
 XA_MUST_CHECK
 enum xa_rc xa_notes_on_secrets(struct xa_config_notes **notes,
-                               const struct xa_node *file,
-                               struct xa_err *err);
+                               const struct xa_node *file, struct xa_err *err);
 
 /* Value at a key with its sections, "store.lmdb.path"; NULL if there is none,
  * or something that is no mapping on the way. */

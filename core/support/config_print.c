@@ -26,44 +26,20 @@ is_secret_name(const char *key)
     return false;
 }
 
-/* A database URI without its password: user:HERE@host, password=HERE. */
-static void
-put_uri(struct xa_buf *buf, const char *uri)
-{
-    XA_AUTO(xa_buf_free) struct xa_buf shown = XA_BUF(PRINT_MAX);
-    const char *host = strstr(uri, "://");
-    const char *at;
-    const char *colon;
-
-    if (host && !strcasestr(uri, "password")) {
-        host += 3;
-        at = host + strcspn(host, "/?#");
-        while (at > host && at[-1] != '@')
-            at--;
-        colon = memchr(host, ':', (size_t)(at - host));
-        if (at == host || !colon)
-            xa_buf_puts(&shown, uri);
-        else
-            xa_buf_putf(&shown, "%.*s:(hidden)@%s", (int)(colon - uri), uri,
-                        at);
-        xa_yaml_put_text(buf, xa_buf_text(&shown));
-        return;
-    }
-    xa_buf_puts(buf, "\"(hidden)\"");
-}
-
 static void
 put_value(struct xa_buf *buf, const struct xa_option *option,
           const struct xa_node *node)
 {
-    if (!node)
+    XA_AUTO(xa_buf_free) struct xa_buf shown = XA_BUF(PRINT_MAX);
+
+    if (!node) {
         xa_buf_puts(buf, "null");
-    else if (!option->is_secret)
+    } else if (option->is_secret && xa_node_text(node)) {
+        xa_option_hide(option, xa_node_text(node), &shown);
+        xa_yaml_put_text(buf, xa_buf_text(&shown));
+    } else {
         xa_yaml_put_node(buf, node, NULL);
-    else if (strcmp(option->key, "db_uri") == 0 && xa_node_text(node))
-        put_uri(buf, xa_node_text(node));
-    else
-        xa_buf_puts(buf, "\"(hidden)\"");
+    }
 }
 
 static void

@@ -20,10 +20,9 @@ const char *
 xa_node_where(const struct xa_node *node, char out[XA_WHERE_MAX])
 {
     const char *file = xa_node_file(node);
-    bool is_file = strcmp(file, XA_FROM_CLI) != 0 &&
-                   strcmp(file, XA_FROM_ENV) != 0 &&
-                   strcmp(file, XA_FROM_OLD) != 0 &&
-                   strcmp(file, XA_FROM_DEFAULTS) != 0;
+    bool is_file =
+        strcmp(file, XA_FROM_CLI) != 0 && strcmp(file, XA_FROM_ENV) != 0 &&
+        strcmp(file, XA_FROM_OLD) != 0 && strcmp(file, XA_FROM_DEFAULTS) != 0;
 
     if (is_file)
         snprintf(out, XA_WHERE_MAX, "%s:%u", file, xa_node_line(node));
@@ -122,8 +121,7 @@ is_word_of(const char *text, const char *words)
     while (*words) {
         size_t n = strcspn(words, ", ");
 
-        if (n == len && strncmp(words, text, n) == 0 &&
-            strcmp(text, "or") != 0)
+        if (n == len && strncmp(words, text, n) == 0 && strcmp(text, "or") != 0)
             return true;
         words += n;
         words += strspn(words, ", ");
@@ -159,8 +157,7 @@ is_text_for(const struct xa_option *o, const char *text)
 }
 
 static bool
-read_number(const struct xa_option *o, const struct xa_node *node,
-            int64_t *out)
+read_number(const struct xa_option *o, const struct xa_node *node, int64_t *out)
 {
     double value;
 
@@ -343,6 +340,29 @@ xa_option_set(const struct xa_option *o, const struct xa_node *node,
         return XA_OK;
     describe(o, expected);
     return xa_complain(node, o->key, o->is_secret, expected, err);
+}
+
+/* libpq takes user:HERE@host, ?password=HERE and password=HERE. */
+bool
+xa_option_hide(const struct xa_option *o, const char *text, struct xa_buf *buf)
+{
+    const char *host = strstr(text, "://");
+    const char *end;
+    const char *colon;
+
+    if (strcmp(o->key, "db_uri") != 0 || strcasestr(text, "password")) {
+        xa_buf_puts(buf, "(hidden)");
+        return true;
+    }
+    /* the last @, because a password may hold what it should not */
+    end = host ? strrchr(host, '@') : NULL;
+    colon = end ? memchr(host + 3, ':', (size_t)(end - host - 3)) : NULL;
+    if (colon) {
+        xa_buf_putf(buf, "%.*s:(hidden)%s", (int)(colon - text), text, end);
+        return true;
+    }
+    xa_buf_puts(buf, text);
+    return false;
 }
 
 void

@@ -39,6 +39,13 @@ enum xa_rc xa_option_set(const struct xa_option *option,
                          const struct xa_node *node, void *field,
                          struct xa_err *err);
 
+/*
+ * Append what may be shown of a secret: of a database's address everything
+ * but the password, of others nothing.  Returns whether something is hidden.
+ */
+bool xa_option_hide(const struct xa_option *option, const char *text,
+                    struct xa_buf *buf);
+
 /* Free what a field owns, wiped if it is a secret. */
 void xa_option_clear(const struct xa_option *option, void *field);
 

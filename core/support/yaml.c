@@ -250,7 +250,8 @@ xa_node_to_double(const struct xa_node *node, double *out)
         return false;
     memcpy(whole, text, len);
     whole[len] = '\0';
-    if (!to_u64(whole, INT64_MAX, &units))
+    units = 0;
+    if (!(len == 0 && *text == '.') && !to_u64(whole, INT64_MAX, &units))
         return false;
     if (text[len] == '.') {
         text += len + 1;

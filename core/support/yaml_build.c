@@ -1,8 +1,6 @@
 /* yaml_build.c - from libyaml's events to a tree. SPDX-License-Identifier: GPL-3.0-or-later */
 #include <config.h> /* not the configuration beside this file */
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <yaml.h>
@@ -17,7 +15,7 @@ struct frame {
     struct xa_node *node; /* lent: its parent owns it */
     char *key;            /* owned; a key that waits for its value */
     unsigned key_line;
-    bool key_is_merge;    /* the key is a plain `<<` */
+    bool key_is_merge;     /* the key is a plain `<<` */
     struct xa_node *merge; /* owned; the value of `<<` */
     unsigned merge_line;
 };
@@ -26,29 +24,15 @@ struct build {
     yaml_parser_t parser;
     struct xa_yaml_file *file; /* lent */
     const char *text;          /* lent */
-    size_t nodes_max;
-    size_t nodes;
+    struct xa_yaml_room room;
     unsigned documents;
     struct frame frames[XA_YAML_DEPTH_MAX];
     size_t depth;
     struct xa_anchors anchors;
-    struct xa_node *root; /* owned */
+    struct xa_node *root;  /* owned */
     struct xa_node *spent; /* owned: merged mappings, kept for their anchors */
     struct xa_err *err;
 };
-
-XA_PRINTF(3, 4)
-static enum xa_rc
-refuse(struct build *b, unsigned line, const char *fmt, ...)
-{
-    char why[XA_ERR_MAX];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(why, sizeof why, fmt, ap);
-    va_end(ap);
-    return xa_fail(b->err, XA_E_CONFIG, "%s:%u: %s", b->file->name, line, why);
-}
 
 static enum xa_rc
 refuse_key_twice(struct build *b, const char *key, unsigned line,
@@ -56,9 +40,10 @@ refuse_key_twice(struct build *b, const char *key, unsigned line,
 {
     char shown[XA_SHOWN_MAX];
 
-    return refuse(b, line,
-                  "key \"%s\" stands twice in one mapping, first in line %u",
-                  xa_yaml_show(key, shown), first_line);
+    return xa_yaml_refuse(
+        b->err, b->file, line,
+        "key \"%s\" stands twice in one mapping, first in line %u",
+        xa_yaml_show(key, shown), first_line);
 }
 
 static unsigned
@@ -78,17 +63,6 @@ static bool
 wants_key(struct build *b)
 {
     return b->depth > 0 && top(b)->node->kind == XA_NODE_MAP && !top(b)->key;
-}
-
-static enum xa_rc
-make_node(struct build *b, enum xa_node_kind kind, unsigned line,
-          struct xa_node **out)
-{
-    if (b->nodes == b->nodes_max)
-        return refuse(b, line, "more than %zu values, aliases expanded",
-                      b->nodes_max);
-    b->nodes++;
-    return xa_node_new(kind, b->file, line, out, b->err);
 }
 
 static enum xa_rc
@@ -123,120 +97,16 @@ attach(struct build *b, struct xa_node **node, struct xa_node **out_lent)
     return xa_node_append(f->node, &f->key, f->key_line, node, b->err);
 }
 
-/*
- * Copy a finished node with all below it, as an alias does.
- *
- *   depth  of the copy: what contains it, itself included
- */
+/* What `<<` named may have anchors that are used further down. */
 static enum xa_rc
-copy_node(struct build *b, const struct xa_node *from, size_t depth,
-          struct xa_node **out)
+keep_spent(struct build *b, struct xa_node **merged)
 {
-    XA_AUTO(xa_node_free) struct xa_node *node = NULL;
-    enum xa_rc rc;
-
-    if (depth > XA_YAML_DEPTH_MAX && from->kind != XA_NODE_SCALAR)
-        return refuse(b, from->line, "nested deeper than %d",
-                      XA_YAML_DEPTH_MAX);
-    rc = make_node(b, from->kind, from->line, &node);
-    if (rc == XA_OK)
-        rc = xa_str_dup(from->text, &node->text, b->err);
-    if (rc != XA_OK)
-        return rc;
-    node->is_quoted = from->is_quoted;
-    for (size_t i = 0; i < from->count; i++) {
-        XA_AUTO(xa_node_free) struct xa_node *value = NULL;
-        XA_AUTO(xa_str_free) char *key = NULL;
-
-        rc = xa_str_dup(from->entries[i].key, &key, b->err);
-        if (rc == XA_OK)
-            rc = copy_node(b, from->entries[i].value, depth + 1, &value);
-        if (rc == XA_OK)
-            rc = xa_node_append(node, &key, from->entries[i].line, &value,
-                                b->err);
-        if (rc != XA_OK)
-            return rc;
-    }
-    if (node->kind == XA_NODE_MAP)
-        rc = xa_node_reindex(node, b->err);
-    if (rc == XA_OK)
-        *out = XA_TAKE(node);
-    return rc;
-}
-
-/* Append copies of what one merged mapping has, ranked behind what is there. */
-static enum xa_rc
-append_merged(struct build *b, struct xa_node *map, const struct xa_node *from,
-              unsigned rank)
-{
-    enum xa_rc rc;
-
-    if (from->kind != XA_NODE_MAP)
-        return refuse(b, from->line,
-                      "\"<<\" takes a mapping or a list of mappings");
-    for (size_t i = 0; i < from->count; i++) {
-        XA_AUTO(xa_node_free) struct xa_node *value = NULL;
-        XA_AUTO(xa_str_free) char *key = NULL;
-
-        rc = xa_str_dup(from->entries[i].key, &key, b->err);
-        if (rc == XA_OK)
-            rc = copy_node(b, from->entries[i].value, b->depth + 1, &value);
-        if (rc == XA_OK)
-            rc = xa_node_append(map, &key, from->entries[i].line, &value,
-                                b->err);
-        if (rc != XA_OK)
-            return rc;
-        map->entries[map->count - 1].rank = rank;
-    }
-    return XA_OK;
-}
-
-/* Of equal keys the index has the one that wins first: drop the others. */
-static void
-drop_losers(struct xa_node *map)
-{
-    const struct xa_entry *winner = NULL;
-    size_t kept = 0;
-
-    for (size_t i = 0; i < map->indexed; i++) {
-        if (winner && strcmp(winner->key, map->index[i]->key) == 0)
-            xa_node_free(&map->index[i]->value);
-        else
-            winner = map->index[i];
-    }
-    map->indexed = 0;
-    for (size_t i = 0; i < map->count; i++) {
-        if (map->entries[i].value)
-            map->entries[kept++] = map->entries[i];
-        else
-            xa_entry_clear(&map->entries[i]);
-    }
-    map->count = kept;
-}
-
-static enum xa_rc
-merge(struct build *b, struct xa_node *map, struct xa_node **merged)
-{
-    const struct xa_node *from = *merged;
-    unsigned rank = 1;
     enum xa_rc rc = XA_OK;
 
-    if (from->kind != XA_NODE_LIST)
-        rc = append_merged(b, map, from, rank);
-    else
-        for (size_t i = 0; i < from->count && rc == XA_OK; i++)
-            rc = append_merged(b, map, from->entries[i].value, rank++);
-    if (rc == XA_OK)
-        rc = xa_node_reindex(map, b->err);
-    if (rc != XA_OK)
-        return rc;
-    drop_losers(map);
     if (!b->spent)
         rc = xa_node_new(XA_NODE_LIST, b->file, 0, &b->spent, b->err);
     if (rc == XA_OK)
         rc = xa_node_append(b->spent, NULL, 0, merged, b->err);
-    if (rc == XA_OK)
-        rc = xa_node_reindex(map, b->err);
     return rc;
 }
 
@@ -260,9 +130,9 @@ check_tag(struct build *b, const yaml_event_t *event, const yaml_char_t *tag)
 
     if (!tag)
         return XA_OK;
-    return refuse(b, line_of(&event->start_mark),
-                  "tag \"%s\" is not accepted; write the value itself",
-                  xa_yaml_show((const char *)tag, shown));
+    return xa_yaml_refuse(b->err, b->file, line_of(&event->start_mark),
+                          "tag \"%s\" is not accepted; write the value itself",
+                          xa_yaml_show((const char *)tag, shown));
 }
 
 static bool
@@ -283,7 +153,8 @@ take_key(struct build *b, const char *text, bool is_plain, unsigned line)
     enum xa_rc rc;
 
     if (is_plain && !*text)
-        return refuse(b, line, "a key is missing before \":\"");
+        return xa_yaml_refuse(b->err, b->file, line,
+                              "a key is missing before \":\"");
     rc = xa_str_dup(text, &f->key, b->err);
     if (rc != XA_OK)
         return rc;
@@ -306,12 +177,14 @@ on_scalar(struct build *b, const yaml_event_t *event)
     if (rc != XA_OK)
         return rc;
     if (strlen(text) != event->data.scalar.length)
-        return refuse(b, line, "a text with a NUL character");
+        return xa_yaml_refuse(b->err, b->file, line,
+                              "a text with a NUL character");
     if (wants_key(b) && !event->data.scalar.anchor)
         return take_key(b, text, is_plain, line);
     if (wants_key(b))
-        return refuse(b, line, "a key cannot have an anchor");
-    rc = make_node(b, XA_NODE_SCALAR, line, &node);
+        return xa_yaml_refuse(b->err, b->file, line,
+                              "a key cannot have an anchor");
+    rc = xa_yaml_node(&b->room, XA_NODE_SCALAR, b->file, line, &node, b->err);
     if (rc != XA_OK)
         return rc;
     node->is_quoted = !is_plain;
@@ -337,10 +210,12 @@ on_start(struct build *b, const yaml_event_t *event, enum xa_node_kind kind,
     if (rc != XA_OK)
         return rc;
     if (wants_key(b))
-        return refuse(b, line, "a key must be a text, not a mapping or list");
+        return xa_yaml_refuse(b->err, b->file, line,
+                              "a key must be a text, not a mapping or list");
     if (b->depth == XA_YAML_DEPTH_MAX)
-        return refuse(b, line, "nested deeper than %d", XA_YAML_DEPTH_MAX);
-    rc = make_node(b, kind, line, &node);
+        return xa_yaml_refuse(b->err, b->file, line, "nested deeper than %d",
+                              XA_YAML_DEPTH_MAX);
+    rc = xa_yaml_node(&b->room, kind, b->file, line, &node, b->err);
     if (rc != XA_OK)
         return rc;
     node->is_open = true;
@@ -366,7 +241,9 @@ on_end(struct build *b)
         if (rc == XA_OK)
             rc = check_keys(b, node);
         if (rc == XA_OK && merged)
-            rc = merge(b, node, &merged);
+            rc = xa_node_merge_copies(&b->room, node, merged, b->depth, b->err);
+        if (rc == XA_OK && merged)
+            rc = keep_spent(b, &merged);
     }
     node->is_open = false;
     b->depth--;
@@ -386,13 +263,16 @@ on_alias(struct build *b, const yaml_event_t *event)
 
     xa_yaml_show(name, shown);
     if (!from)
-        return refuse(b, line, "nothing above has the anchor \"%s\"", shown);
+        return xa_yaml_refuse(b->err, b->file, line,
+                              "nothing above has the anchor \"%s\"", shown);
     if (from->is_open)
-        return refuse(b, line, "alias \"%s\" stands inside what it repeats",
-                      shown);
+        return xa_yaml_refuse(b->err, b->file, line,
+                              "alias \"%s\" stands inside what it repeats",
+                              shown);
     if (wants_key(b))
-        return refuse(b, line, "a key must be a text, not an alias");
-    rc = copy_node(b, from, b->depth + 1, &node);
+        return xa_yaml_refuse(b->err, b->file, line,
+                              "a key must be a text, not an alias");
+    rc = xa_node_copy(&b->room, from, b->depth + 1, &node, b->err);
     if (rc == XA_OK)
         rc = attach(b, &node, &lent);
     return rc;
@@ -404,8 +284,8 @@ on_event(struct build *b, const yaml_event_t *event)
     switch (event->type) {
     case YAML_DOCUMENT_START_EVENT:
         if (b->documents++ > 0)
-            return refuse(b, line_of(&event->start_mark),
-                          "a second document; one file holds one");
+            return xa_yaml_refuse(b->err, b->file, line_of(&event->start_mark),
+                                  "a second document; one file holds one");
         return XA_OK;
     case YAML_SCALAR_EVENT:
         return on_scalar(b, event);
@@ -439,8 +319,9 @@ refuse_syntax(struct build *b)
         for (size_t i = 0; i < p->problem_offset; i++)
             line += b->text[i] == '\n';
     }
-    return refuse(b, line, "%s%s%s", p->problem ? p->problem : "syntax error",
-                  p->context ? " " : "", p->context ? p->context : "");
+    return xa_yaml_refuse(b->err, b->file, line, "%s%s%s",
+                          p->problem ? p->problem : "syntax error",
+                          p->context ? " " : "", p->context ? p->context : "");
 }
 
 static enum xa_rc
@@ -483,7 +364,7 @@ xa_yaml_build(struct xa_yaml_file *file, const char *text, size_t len,
     struct build b = {
         .file = file,
         .text = text,
-        .nodes_max = max_nodes,
+        .room = {.nodes_max = max_nodes},
         .err = err,
     };
     enum xa_rc rc;

@@ -3,6 +3,8 @@
 
 #include "core/support/yaml_node.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,6 +157,19 @@ xa_node_reindex(struct xa_node *map, struct xa_err *err)
     if (map->count > 1)
         qsort(map->index, map->count, sizeof(struct xa_entry *), by_key);
     return XA_OK;
+}
+
+enum xa_rc
+xa_yaml_refuse(struct xa_err *err, const struct xa_yaml_file *file,
+               unsigned line, const char *fmt, ...)
+{
+    char why[XA_ERR_MAX];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(why, sizeof why, fmt, ap);
+    va_end(ap);
+    return xa_fail(err, XA_E_CONFIG, "%s:%u: %s", file->name, line, why);
 }
 
 const char *

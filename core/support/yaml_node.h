@@ -1,6 +1,6 @@
 /* yaml_node.h - the inside of a node. SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * For yaml.c and yaml_build.c alone; everybody else sees yaml.h.
+ * For yaml*.c alone; everybody else sees yaml.h.
  *
  * A tree owns its nodes, each exactly once: an alias is a copy.  A mapping
  * keeps its entries in the order of the file and beside them an index sorted
@@ -52,8 +52,7 @@ void xa_yaml_file_drop(struct xa_yaml_file **file);
 /* An empty node; takes a reference of its own to file.  XA_E_NOMEM. */
 XA_MUST_CHECK
 enum xa_rc xa_node_new(enum xa_node_kind kind, struct xa_yaml_file *file,
-                       unsigned line, struct xa_node **out,
-                       struct xa_err *err);
+                       unsigned line, struct xa_node **out, struct xa_err *err);
 
 /*
  * Append an entry; the index is stale until xa_node_reindex().
@@ -73,6 +72,51 @@ enum xa_rc xa_node_reindex(struct xa_node *map, struct xa_err *err);
 
 /* Wipe and free what an entry owns. */
 void xa_entry_clear(struct xa_entry *entry);
+
+#define XA_YAML_COPIED_MAX (16u * 1024 * 1024) /* bytes */
+
+/* What one document may take, aliases expanded. */
+struct xa_yaml_room {
+    size_t nodes_max;
+    size_t nodes;
+    size_t copied; /* bytes of text that aliases repeat */
+};
+
+/* A new node, counted.  XA_E_CONFIG: there is no more room.  XA_E_NOMEM. */
+XA_MUST_CHECK
+enum xa_rc xa_yaml_node(struct xa_yaml_room *room, enum xa_node_kind kind,
+                        struct xa_yaml_file *file, unsigned line,
+                        struct xa_node **out, struct xa_err *err);
+
+/*
+ * A copy of a finished node with all below it, as an alias stands for.
+ *
+ *   depth  of the copy: what contains it, itself included
+ *
+ * XA_E_CONFIG: there is no more room, or it is nested too deeply.
+ * XA_E_NOMEM.
+ */
+XA_MUST_CHECK
+enum xa_rc xa_node_copy(struct xa_yaml_room *room, const struct xa_node *from,
+                        size_t depth, struct xa_node **out, struct xa_err *err);
+
+/*
+ * Do what `<<: from` does to a mapping whose own keys are distinct.
+ *
+ *   depth  of map
+ *
+ * XA_E_CONFIG: as above, or from is no mapping and no list of them.
+ * XA_E_NOMEM.
+ */
+XA_MUST_CHECK
+enum xa_rc xa_node_merge_copies(struct xa_yaml_room *room, struct xa_node *map,
+                                const struct xa_node *from, size_t depth,
+                                struct xa_err *err);
+
+/* XA_E_CONFIG with "file:line: " before the words. */
+XA_PRINTF(4, 5)
+enum xa_rc xa_yaml_refuse(struct xa_err *err, const struct xa_yaml_file *file,
+                          unsigned line, const char *fmt, ...);
 
 /*
  * The tree of one document from memory: what xa_yaml_parse() does, all but

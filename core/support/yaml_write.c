@@ -6,20 +6,19 @@
 
 #include "core/support/yaml.h"
 
-#define PLAIN_FIRST                                                            \
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_/"
+#define PLAIN_FIRST "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_/"
 #define PLAIN_REST PLAIN_FIRST "0123456789.-+"
 
 /* Only what nobody could read as anything else stands without quotes. */
 static bool
 is_plain(const char *text)
 {
-    static const char *const words[] = {"true", "false", "yes",  "no", "on",
-                                        "off",  "y",     "n",    "null",
-                                        "nan",  "inf",   "infinity"};
+    static const char *const words[] = {"true", "false", "yes", "no",
+                                        "on",   "off",   "y",   "n",
+                                        "null", "nan",   "inf", "infinity"};
 
-    if (!*text || !strchr(PLAIN_FIRST, *text) || strspn(text, PLAIN_REST) !=
-                                                     strlen(text))
+    if (!*text || !strchr(PLAIN_FIRST, *text) ||
+        strspn(text, PLAIN_REST) != strlen(text))
         return false;
     for (size_t i = 0; i < XA_COUNT(words); i++)
         if (strcasecmp(text, words[i]) == 0)
@@ -56,8 +55,8 @@ put_scalar(struct xa_buf *buf, const struct xa_node *node)
 
     if (xa_node_is_null(node))
         xa_buf_puts(buf, "null");
-    else if (!xa_node_is_quoted(node) && (xa_node_to_bool(node, &word) ||
-                                          xa_node_to_double(node, &number)))
+    else if (!xa_node_is_quoted(node) &&
+             (xa_node_to_bool(node, &word) || xa_node_to_double(node, &number)))
         xa_buf_puts(buf, xa_node_text(node));
     else
         xa_yaml_put_text(buf, xa_node_text(node));

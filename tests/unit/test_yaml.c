@@ -1,7 +1,6 @@
 /* test_yaml.c - what yaml.c reads and what it refuses. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,37 +8,11 @@
 
 #include "core/base/buf.h"
 #include "core/support/yaml.h"
+#include "tests/fakes/alloc.h"
 #include "tests/unit/unit.h"
+#include "tests/unit/yaml_tree.h"
 
-static enum xa_rc
-parse(const char *text, struct xa_node **out, struct xa_err *err)
-{
-    return xa_yaml_parse("t.yml", text, strlen(text), XA_YAML_NODES_MAX, out,
-                         err);
-}
-
-/* The tree on one line: text bare, null as ~, maps and lists in brackets. */
-static void
-dump(const struct xa_node *node, struct xa_buf *buf)
-{
-    const char *key;
-
-    if (xa_node_kind(node) == XA_NODE_SCALAR) {
-        xa_buf_puts(buf, xa_node_is_null(node) ? "~" : xa_node_text(node));
-        return;
-    }
-    xa_buf_putc(buf, xa_node_kind(node) == XA_NODE_MAP ? '{' : '[');
-    for (size_t i = 0; i < xa_node_count(node); i++) {
-        const struct xa_node *value = xa_node_item(node, i, &key);
-
-        if (i > 0)
-            xa_buf_putc(buf, ' ');
-        if (key)
-            xa_buf_putf(buf, "%s:", key);
-        dump(value, buf);
-    }
-    xa_buf_putc(buf, xa_node_kind(node) == XA_NODE_MAP ? '}' : ']');
-}
+#define MANY 100000
 
 static void
 test_parse__reads_what_operators_write(void **state XA_UNUSED)
@@ -53,7 +26,9 @@ test_parse__reads_what_operators_write(void **state XA_UNUSED)
         {"---\n", "{}"},
         {"~", "{}"},
         {"a: 1\nb: two\n", "{a:1 b:two}"},
-        {"\xef\xbb\xbf" "a: 1\n", "{a:1}"},
+        {"\xef\xbb\xbf"
+         "a: 1\n",
+         "{a:1}"},
         {"a: 1\r\nb: 2\r\n", "{a:1 b:2}"},
         {"a:\nb: ~\nc: null\nd: NULL\ne: Null\n", "{a:~ b:~ c:~ d:~ e:~}"},
         {"a: 'null'\nb: \"~\"\nc: ''\n", "{a:null b:~ c:}"},
@@ -65,7 +40,8 @@ test_parse__reads_what_operators_write(void **state XA_UNUSED)
         {"a: &x 1\nb: &x 2\nc: *x\n", "{a:1 b:2 c:2}"},
         {"a: &x {k: &y v}\nb: [*x, *y]\n", "{a:{k:v} b:[{k:v} v]}"},
         {"%YAML 1.1\n---\na: 1\n...\n", "{a:1}"},
-        {"\xc3\xa9t\xc3\xa9: \xe2\x82\xac\n", "{\xc3\xa9t\xc3\xa9:\xe2\x82\xac}"},
+        {"\xc3\xa9t\xc3\xa9: \xe2\x82\xac\n",
+         "{\xc3\xa9t\xc3\xa9:\xe2\x82\xac}"},
     };
 
     for (size_t i = 0; i < XA_COUNT(cases); i++) {
@@ -151,8 +127,7 @@ test_parse__refuses_with_file_and_line(void **state XA_UNUSED)
         {"a:\n  <<: [{x: 1},\n    2]\n",
          "t.yml:3: \"<<\" takes a mapping or a list of mappings"},
         {"a: 1\n---\nb: 2\n", "t.yml:2: a second document; one file holds one"},
-        {"[a]: 1\n",
-         "t.yml:1: a key must be a text, not a mapping or list"},
+        {"[a]: 1\n", "t.yml:1: a key must be a text, not a mapping or list"},
         {"a: 1\n? {b: c}\n: 1\n",
          "t.yml:2: a key must be a text, not a mapping or list"},
         {"a: &x k\n*x : 1\n", "t.yml:2: a key must be a text, not an alias"},
@@ -205,6 +180,204 @@ test_parse__names_the_line_of_bad_syntax(void **state XA_UNUSED)
     }
 }
 
+/* Nine levels of nine aliases each would be 387 million values. */
+static void
+test_parse__stops_at_max_nodes_at_once(void **state XA_UNUSED)
+{
+    static const char laughs[] = "a: &a [x,x,x,x,x,x,x,x,x]\n"
+                                 "b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
+                                 "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
+                                 "d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n"
+                                 "e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\n"
+                                 "f: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\n"
+                                 "g: &g [*f,*f,*f,*f,*f,*f,*f,*f,*f]\n"
+                                 "h: &h [*g,*g,*g,*g,*g,*g,*g,*g,*g]\n"
+                                 "i: &i [*h,*h,*h,*h,*h,*h,*h,*h,*h]\n";
+    XA_AUTO(xa_node_free) struct xa_node *root = NULL;
+    struct xa_err err = XA_ERR_NONE;
+
+    assert_int_equal(parse(laughs, &root, &err), XA_E_CONFIG);
+    assert_string_equal(err.text,
+                        "t.yml:1: more than 10000 values, aliases expanded");
+}
+
+static void
+test_parse__counts_every_value(void **state XA_UNUSED)
+{
+    static const struct {
+        const char *text;
+        size_t nodes; /* that are just enough */
+    } cases[] = {
+        {"a", 1},
+        {"a: 1\nb: 2\n", 3},
+        {"a: [1, 2]\nb: {c: d}\n", 6},
+        {"a: &x [1, 2]\nb: *x\n", 7},
+        {"a: &x {y: 1}\nb: {<<: *x}\n", 7}, /* as alias, then merged */
+    };
+
+    for (size_t i = 0; i < XA_COUNT(cases); i++) {
+        XA_AUTO(xa_node_free) struct xa_node *root = NULL;
+        const char *text = cases[i].text;
+
+        assert_int_equal(xa_yaml_parse("t", text, strlen(text),
+                                       cases[i].nodes - 1, &root, NULL),
+                         XA_E_CONFIG);
+        assert_int_equal(
+            xa_yaml_parse("t", text, strlen(text), cases[i].nodes, &root, NULL),
+            XA_OK);
+    }
+}
+
+static void
+test_parse__limits_what_aliases_repeat(void **state XA_UNUSED)
+{
+    XA_AUTO(xa_buf_free) struct xa_buf text = XA_BUF(XA_YAML_FILE_MAX);
+    XA_AUTO(xa_node_free) struct xa_node *root = NULL;
+    struct xa_err err = XA_ERR_NONE;
+
+    xa_buf_puts(&text, "- &x ");
+    for (int i = 0; i < 100000; i++)
+        xa_buf_puts(&text, "0123456789");
+    for (int i = 0; i < 20; i++)
+        xa_buf_puts(&text, "\n- *x");
+    assert_int_equal(parse(xa_buf_text(&text), &root, &err), XA_E_CONFIG);
+    assert_string_equal(err.text,
+                        "t.yml:1: aliases repeat more than 16777216 bytes");
+}
+
+static void
+nest(struct xa_buf *buf, int depth)
+{
+    for (int i = 0; i < depth; i++)
+        xa_buf_putc(buf, '[');
+    for (int i = 0; i < depth; i++)
+        xa_buf_putc(buf, ']');
+}
+
+static void
+test_parse__limits_the_depth(void **state XA_UNUSED)
+{
+    XA_AUTO(xa_buf_free) struct xa_buf fits = XA_BUF(1000);
+    XA_AUTO(xa_buf_free) struct xa_buf deep = XA_BUF(1000);
+    XA_AUTO(xa_buf_free) struct xa_buf copied = XA_BUF(1000);
+    XA_AUTO(xa_node_free) struct xa_node *root = NULL;
+    struct xa_err err = XA_ERR_NONE;
+
+    nest(&fits, XA_YAML_DEPTH_MAX);
+    nest(&deep, XA_YAML_DEPTH_MAX + 1);
+    assert_int_equal(parse(xa_buf_text(&deep), &root, &err), XA_E_CONFIG);
+    assert_string_equal(err.text, "t.yml:1: nested deeper than 64");
+    assert_int_equal(parse(xa_buf_text(&fits), &root, &err), XA_OK);
+    xa_node_free(&root);
+
+    xa_buf_puts(&copied, "- &x ");
+    nest(&copied, XA_YAML_DEPTH_MAX - 1);
+    xa_buf_puts(&copied, "\n- [*x]\n");
+    assert_int_equal(parse(xa_buf_text(&copied), &root, &err), XA_E_CONFIG);
+    assert_string_equal(err.text,
+                        "t.yml:1: nested deeper than 64, aliases expanded");
+}
+
+static void
+test_parse__takes_a_hundred_thousand_users(void **state XA_UNUSED)
+{
+    XA_AUTO(xa_buf_free) struct xa_buf text = XA_BUF(XA_YAML_FILE_MAX);
+    XA_AUTO(xa_node_free) struct xa_node *root = NULL;
+    const struct xa_node *users;
+    char name[32];
+
+    xa_buf_puts(&text, "users:\n");
+    for (unsigned i = 0; i < MANY; i++)
+        xa_buf_putf(&text, "  user%u: {uuid: u%u, acls: [a]}\n",
+                    i * 7919 % MANY, i * 7919 % MANY);
+    assert_int_equal(
+        xa_yaml_parse("t", xa_buf_text(&text), text.len, 5 * MANY, &root, NULL),
+        XA_OK);
+    users = xa_node_get(root, "users");
+    assert_int_equal(xa_node_count(users), MANY);
+    for (unsigned i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "user%u", i);
+        assert_string_equal(
+            xa_node_text(xa_node_get(xa_node_get(users, name), "uuid")) + 1,
+            name + 4);
+    }
+    assert_null(xa_node_get(users, "user"));
+}
+
+static void
+write_file(const char *path, off_t len)
+{
+    FILE *to = fopen(path, "w");
+
+    assert_non_null(to);
+    assert_true(fputs("a: 1\n", to) >= 0);
+    assert_int_equal(fclose(to), 0);
+    assert_int_equal(truncate(path, len), 0);
+}
+
+static void
+test_read__names_the_file(void **state XA_UNUSED)
+{
+    char dir[] = "/tmp/test_yaml.XXXXXX";
+    char path[sizeof dir + 8];
+    char why[200];
+    XA_AUTO(xa_node_free) struct xa_node *root = NULL;
+    struct xa_err err = XA_ERR_NONE;
+
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/t.yml", dir);
+    assert_int_equal(xa_yaml_read(path, 10, &root, &err), XA_E_CONFIG);
+    snprintf(why, sizeof why, "%s: cannot be opened: No such file or directory",
+             path);
+    assert_string_equal(err.text, why);
+    assert_int_equal(xa_yaml_read(dir, 10, &root, &err), XA_E_CONFIG);
+    snprintf(why, sizeof why, "%s: cannot be read: Is a directory", dir);
+    assert_string_equal(err.text, why);
+
+    write_file(path, 5);
+    assert_int_equal(xa_yaml_read(path, 10, &root, &err), XA_OK);
+    assert_string_equal(xa_node_file(root), path);
+    assert_string_equal(xa_node_text(xa_node_get(root, "a")), "1");
+    xa_node_free(&root);
+
+    write_file(path, XA_YAML_FILE_MAX + 1);
+    assert_int_equal(xa_yaml_read(path, 10, &root, &err), XA_E_CONFIG);
+    snprintf(why, sizeof why, "%s: larger than %u bytes", path,
+             XA_YAML_FILE_MAX);
+    assert_string_equal(err.text, why);
+    unlink(path);
+    rmdir(dir);
+}
+
+/* Leaks on the way out are for the sanitizer to find. */
+static void
+test_parse__survives_any_failed_allocation(void **state XA_UNUSED)
+{
+    static const char text[] = "a: &a {x: 1, y: [1, 2, 3, 4, 5]}\n"
+                               "b: &b {<<: *a, y: 2, z: *a}\n"
+                               "c: {<<: [*b, {k: l}], <<x: *b}\n";
+    bool has_failed = true;
+
+    for (unsigned n = 1; has_failed; n++) {
+        XA_AUTO(xa_node_free) struct xa_node *root = NULL;
+        XA_AUTO(xa_node_free) struct xa_node *other = NULL;
+        enum xa_rc rc;
+
+        fake_alloc_fail(n);
+        rc = parse(text, &root, NULL);
+        if (rc == XA_OK)
+            rc = parse("a: {w: ~}\nd: 1\ne: 1\nf: 1\n", &other, NULL);
+        if (rc == XA_OK)
+            rc = xa_node_merge(root, &other, NULL);
+        if (rc == XA_OK)
+            rc = xa_node_drop_nulls(root, NULL);
+        has_failed = fake_alloc_has_failed();
+        fake_alloc_fail(0);
+        assert_int_equal(rc, has_failed ? XA_E_NOMEM : XA_OK);
+        assert_true(n < 1000);
+    }
+}
+
 int
 main(void)
 {
@@ -213,6 +386,13 @@ main(void)
         cmocka_unit_test(test_parse__merges),
         cmocka_unit_test(test_parse__refuses_with_file_and_line),
         cmocka_unit_test(test_parse__names_the_line_of_bad_syntax),
+        cmocka_unit_test(test_parse__stops_at_max_nodes_at_once),
+        cmocka_unit_test(test_parse__counts_every_value),
+        cmocka_unit_test(test_parse__limits_what_aliases_repeat),
+        cmocka_unit_test(test_parse__limits_the_depth),
+        cmocka_unit_test(test_parse__takes_a_hundred_thousand_users),
+        cmocka_unit_test(test_parse__survives_any_failed_allocation),
+        cmocka_unit_test(test_read__names_the_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
