@@ -12,3 +12,7 @@ install-data-local:
 uninstall-local:
 	! $(shipped_config) | cmp -s - '$(DESTDIR)$(xaconfdir)/config.yml' || \
 	  rm -f '$(DESTDIR)$(xaconfdir)/config.yml'
+
+# A check of the sources, run with the tests.
+dist_check_SCRIPTS = %D%/check-includes
+TESTS += %D%/check-includes

@@ -150,7 +150,8 @@ AM_TESTS_ENVIRONMENT = \
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
 	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
 	srcdir='$(abs_top_srcdir)'; export srcdir; \
-	builddir='$(abs_top_builddir)'; export builddir;
+	builddir='$(abs_top_builddir)'; export builddir; \
+	CC='$(CC)'; export CC;
 
 # Programs for measurements and for tests with real servers.
 noinst_PROGRAMS += %D%/tools/store_fill

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Tests of the whole through real servers, each a program that prints TAP.
 integration_tests = \
-	%D%/0200-io.t \
+	%D%/0010-check-includes.t \
+	%D%/0110-modules.t \
 	%D%/0200-io.t \
 	%D%/0300-program.t \
 	%D%/0310-responder.t
