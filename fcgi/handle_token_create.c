@@ -1,7 +1,7 @@
 /* handle_token_create.c - POST /0.1/token: a login and password for a token. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include <json-c/json.h>
+#include <json.h>
 #include <string.h>
 
 #include "core/support/json.h"
