@@ -26,6 +26,9 @@ find_problem(const struct xa_request *req, const struct xa_match *match)
         return XA_NO_ROUTE;
     if (!match->handle)
         return XA_NO_METHOD;
+    /* There the query may be a visitor's own, and then it must not count. */
+    if (match->handle == xa_handle_authorize && req->params.scope)
+        return XA_FINE;
     return req->scope_problem;
 }
 

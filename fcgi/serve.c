@@ -68,6 +68,8 @@ serve(void *ctx, struct xa_call *call)
     answer(server, call, &req);
     write_reply(server, call, req.method == XA_HEAD);
     xa_access_log(&req, &server->reply, xa_clock_boot_us() - begun_us);
+    xa_reply_clear(&server->reply, 0); /* wipes: a token may stand in it */
+    xa_buf_clear(&server->wire);
 }
 
 static void

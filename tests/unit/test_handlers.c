@@ -573,6 +573,11 @@ test_authorize__answers_by_status_alone(void **state)
         {{"HTTP_X_AUTH_TOKEN=@", "HTTP_AUTHORIZATION=Basic x"}, NULL, 204},
         {{"HTTP_X_AUTH_TOKEN=@"}, "scope=foo", 204},
         {{"HTTP_X_AUTH_TOKEN=@", "XIVO_AUTH_SCOPE=foo"}, NULL, 204},
+        {{"HTTP_X_AUTH_TOKEN=@", "XIVO_AUTH_SCOPE=foo"}, "scope=baz", 204},
+        {{"HTTP_X_AUTH_TOKEN=@", "XIVO_AUTH_SCOPE=foo"}, "scope=%", 204},
+        {{"HTTP_X_AUTH_TOKEN=@", "XIVO_AUTH_SCOPE=foo"},
+         "scope=a&scope=b",
+         204},
 
         {{NULL}, NULL, 401},
         {{"HTTP_X_AUTH_TOKEN="}, NULL, 401},
