@@ -60,6 +60,18 @@ shown(const char *text, char out[XA_LOG_VALUE_MAX])
     return xa_log_quote(fits ? text : NULL, out);
 }
 
+/* The same for the name of a backend: what can be none may be a token, put
+ * into the wrong place. */
+static const char *
+shown_name(const char *name, char out[XA_LOG_VALUE_MAX])
+{
+    const char *letters = "abcdefghijklmnopqrstuvwxyz0123456789_";
+
+    if (name[strspn(name, letters)] != '\0')
+        return xa_log_quote(NULL, out);
+    return shown(name, out);
+}
+
 static void
 backend_free(struct backend **backend)
 {
@@ -316,7 +328,8 @@ refuse(enum xa_rc code, const char *backend, const char *login, const char *why,
     char quoted_login[XA_LOG_VALUE_MAX];
 
     xa_log(XA_INFO, "login.refused", "backend=%s login=%s why=\"%s\"",
-           shown(backend, quoted_backend), shown(login, quoted_login), why);
+           shown_name(backend, quoted_backend), shown(login, quoted_login),
+           why);
     return xa_fail(err, code, "%s", why);
 }
 

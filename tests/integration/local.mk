@@ -2,7 +2,12 @@
 # Tests of the whole through real servers, each a program that prints TAP.
 integration_tests = \
 	%D%/0010-check-includes.t \
+	%D%/0100-errors.t \
 	%D%/0110-modules.t \
+	%D%/0110-token.t \
+	%D%/0120-head.t \
+	%D%/0130-prefix.t \
+	%D%/0140-secrets.t \
 	%D%/0200-io.t \
 	%D%/0300-program.t \
 	%D%/0310-responder.t

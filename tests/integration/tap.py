@@ -9,6 +9,7 @@
     h.run(main)
 """
 
+import os
 import signal
 import sys
 import traceback
@@ -41,11 +42,10 @@ def ok(condition, name, *why):
                            _one_line(name)))
     if not condition:
         _failed += 1
-        caller = traceback.extract_stack(limit=4)
-        for frame in reversed(caller):
-            if frame.filename != __file__:
-                diag("%s:%d" % (frame.filename, frame.lineno))
-                break
+        for frame in traceback.extract_stack(limit=6):
+            if frame.filename.endswith(".t") and frame.name != "<module>":
+                diag("%s:%d in %s" % (os.path.basename(frame.filename),
+                                      frame.lineno, frame.name))
         diag(*why)
     return bool(condition)
 
