@@ -45,7 +45,8 @@ libxacore_la_SOURCES = \
 	%D%/token/loader.c %D%/token/loader.h \
 	%D%/token/store.c %D%/token/store.h %D%/token/store_ops.h \
 	%D%/token/store_lmdb.c %D%/token/store_lmdb.h \
-	%D%/token/store_lmdb_expire.c %D%/token/store_lmdb_list.c \
+	%D%/token/store_lmdb_audit.c %D%/token/store_lmdb_expire.c \
+	%D%/token/store_lmdb_list.c \
 	%D%/token/token.c %D%/token/token.h
 
 libxacore_la_CPPFLAGS = $(AM_CPPFLAGS) $(JSONC_CFLAGS) $(SODIUM_CFLAGS) \

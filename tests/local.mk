@@ -113,8 +113,9 @@ unit_modules = %D%/unit/modules.c %D%/unit/modules.h
 %C%_unit_test_status_LDADD = libxafcgi.la $(unit_ldadd)
 %C%_unit_test_store_lmdb_SOURCES = %D%/unit/test_store_lmdb.c \
 	%D%/unit/store_suite.c %D%/unit/store_suite.h
-%C%_unit_test_store_lmdb_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_store_lmdb_LDADD = $(unit_ldadd)
+%C%_unit_test_store_lmdb_CPPFLAGS = $(unit_cppflags) $(LMDB_CFLAGS)
+%C%_unit_test_store_lmdb_LDADD = $(unit_ldadd) $(LMDB_LIBS)
+%C%_unit_test_store_lmdb_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs
 %C%_unit_test_str_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_str_LDADD = $(unit_ldadd)
 %C%_unit_test_users_file_SOURCES = %D%/unit/test_users_file.c $(unit_modules)

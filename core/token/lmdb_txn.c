@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <sys/statvfs.h>
 
 #include <lmdb.h>
 
@@ -25,12 +26,24 @@ static const struct {
     {ENOMEM, XA_E_NOMEM, "out of memory"},
 };
 
+/* LMDB calls a write that was cut short by a full disk an I/O error. */
+static int
+name_full_disk(const char *folder, int mdb)
+{
+    struct statvfs space;
+
+    if (mdb == EIO && statvfs(folder, &space) == 0 && space.f_bavail < 16)
+        return ENOSPC;
+    return mdb;
+}
+
 enum xa_rc
 xa_lmdb_fail(struct xa_lmdb *lmdb, int mdb, const char *doing, struct xa_err *err)
 {
     const char *folder = lmdb->setup.folder;
 
     lmdb->full = mdb == MDB_MAP_FULL;
+    mdb = name_full_disk(folder, mdb);
     for (size_t i = 0; i < XA_COUNT(causes); i++)
         if (causes[i].mdb == mdb)
             return xa_fail(err, causes[i].rc, "%s: cannot %s: %s", folder,

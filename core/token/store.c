@@ -77,6 +77,14 @@ xa_store_list(struct xa_store *store, const struct xa_query *query,
 }
 
 enum xa_rc
+xa_store_audit(struct xa_store *store, bool repair,
+               xa_audit_progress_fn *progress, void *ctx, struct xa_audit *out,
+               struct xa_err *err)
+{
+    return store->ops->audit(store, repair, progress, ctx, out, err);
+}
+
+enum xa_rc
 xa_store_check(struct xa_store *store, struct xa_err *err)
 {
     return store->ops->check(store, err);

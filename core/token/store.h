@@ -73,8 +73,8 @@ enum xa_rc xa_store_remove(struct xa_store *store, const struct xa_key *key,
 struct xa_expired {
     uint32_t removed;   /* tokens */
     uint32_t skipped;   /* entries that make no sense, left in place */
-    char example[XA_SHA256_TEXT]; /* key of the first of them, as logs show
-                                     it; "" when it has none */
+    char example[XA_SHA256_TEXT]; /* key of one of them, as logs show it;
+                                     "" when none has a key */
     int64_t oldest_us;  /* expiry of the most overdue of `removed`; 0: none */
     bool more;          /* whether further ones may be due now */
 };
@@ -115,6 +115,34 @@ XA_MUST_CHECK
 enum xa_rc xa_store_list(struct xa_store *store, const struct xa_query *query,
                          struct xa_page *page, uint32_t limit,
                          xa_visit_fn *visit, void *ctx, struct xa_err *err);
+
+/* What an audit found. */
+struct xa_audit {
+    uint64_t tokens;          /* that can be read */
+    uint64_t unreadable;      /* that cannot; they stay where they are */
+    uint64_t unscheduled;     /* tokens without their schedule */
+    uint64_t unlisted;        /* tokens without their subject entry */
+    uint64_t stray_schedules; /* entries without a token that they fit */
+    uint64_t stray_subjects;
+};
+
+/* Called now and then with how many entries were looked at; false ends the
+ * audit. */
+typedef bool xa_audit_progress_fn(void *ctx, uint64_t done);
+
+/*
+ * Compare each token with its schedule and its subject entry, both ways.
+ * Memory does not grow with the number of tokens, and the service goes on
+ * meanwhile.
+ *
+ *   repair    make what is missing, remove what is stray; what is counted
+ *             was mended then, but for what cannot be read
+ *   progress  may be NULL
+ */
+XA_MUST_CHECK
+enum xa_rc xa_store_audit(struct xa_store *store, bool repair,
+                          xa_audit_progress_fn *progress, void *ctx,
+                          struct xa_audit *out, struct xa_err *err);
 
 /* Whether the store is usable now, by a read that goes all the way. */
 XA_MUST_CHECK

@@ -296,6 +296,7 @@ static const struct xa_store_ops ops = {
     .remove = remove_token,
     .expire = xa_store_lmdb_expire,
     .list = xa_store_lmdb_list,
+    .audit = xa_store_lmdb_audit,
     .check = check,
     .close = close_store,
 };

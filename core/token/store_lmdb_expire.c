@@ -85,7 +85,8 @@ collect(struct xa_lmdb *lmdb, int64_t now_us, uint32_t max, struct due *due,
         if (rc != XA_OK)
             return rc;
         if (!usable) {
-            if (due->skipped++ == 0 && key.text[0])
+            due->skipped++;
+            if (key.text[0] && !due->example[0])
                 xa_key_shown(&key, due->example);
             continue;
         }
