@@ -139,6 +139,7 @@ unit_modules = %D%/unit/modules.c %D%/unit/modules.h
 %C%_unit_test_token_manager_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_token_manager_LDADD = $(unit_ldadd)
 
+include %D%/fuzz/local.mk
 include %D%/modules/local.mk
 include %D%/integration/local.mk
 
