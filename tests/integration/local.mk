@@ -8,6 +8,7 @@ integration_tests = \
 	%D%/0120-head.t \
 	%D%/0130-prefix.t \
 	%D%/0140-secrets.t \
+	%D%/0150-pool.t \
 	%D%/0200-io.t \
 	%D%/0300-program.t \
 	%D%/0310-responder.t
