@@ -23,7 +23,7 @@
 #include <xivo-auth/backend.h>
 
 #define WHY_MAX 512
-#define RETRY_S 10 /* a file that could not be read is tried again after it */
+#define RETRY_S 10 /* until a file that could not be read is tried again */
 
 struct user {
     const char *login; /* in users.text, like the rest */
@@ -51,7 +51,6 @@ struct backend {
     struct stat seen;  /* the file when last read, well or not; or zero */
     int broken;        /* that reading failed */
     time_t retry_at;   /* monotonic; when broken */
-    char why[WHY_MAX]; /* its complaint, said once */
 };
 
 /* A pass over the tree: it checks, and counts what is to be allocated. */
@@ -74,9 +73,7 @@ path_of(const struct xa_host *host)
 static int
 is_configured(const struct xa_host *host)
 {
-    const char *path = path_of(host);
-
-    return path && *path;
+    return path_of(host) && *path_of(host);
 }
 
 /* --- one reading: check and count -------------------------------------- */
@@ -100,7 +97,9 @@ complain(const struct tally *tally, const struct xa_node *where,
     return -1;
 }
 
-/* Length of text that is 1 to max bytes without control characters; or 0. */
+#define FIT_TEXT "text of 1 to %d bytes without control characters"
+
+/* Length of such a text; 0 if it is none. */
 static size_t
 fit_len(const char *text, size_t max)
 {
@@ -123,22 +122,20 @@ tally_acls(struct tally *tally, const char *login, const struct xa_node *acls)
     size_t len;
 
     if (count > XA_BACKEND_ACLS_MAX)
-        return complain(tally, acls, login, "more than %d acls",
+        return complain(tally, acls, login, "over %d acls",
                         XA_BACKEND_ACLS_MAX);
     for (size_t i = 0; i < count; i++) {
         const struct xa_node *acl = host->item(acls, i, NULL);
 
         len = fit_len(host->text(acl), XA_BACKEND_ACL_MAX);
         if (len == 0)
-            return complain(tally, acl, login,
-                            "an ACL is text of 1 to %d bytes without control "
-                            "characters",
+            return complain(tally, acl, login, "an ACL is " FIT_TEXT,
                             XA_BACKEND_ACL_MAX);
         bytes += len;
         tally->text_len += len + 1;
     }
     if (bytes > XA_BACKEND_ACLS_BYTES)
-        return complain(tally, acls, login, "acls of over %d bytes in all",
+        return complain(tally, acls, login, "acls of over %d bytes",
                         XA_BACKEND_ACLS_BYTES);
     tally->acl_count += count;
     return 0;
@@ -158,10 +155,7 @@ check_keys(const struct tally *tally, const char *login,
 
         if (strcmp(key, "password") != 0 && strcmp(key, "uuid") != 0 &&
             strcmp(key, "acls") != 0)
-            return complain(tally, value, login,
-                            "unknown key %.64s (password, uuid and acls are "
-                            "known)",
-                            key);
+            return complain(tally, value, login, "unknown key %.64s", key);
         if (strcmp(key, "acls") == 0 && !host->is_list(value))
             return complain(tally, value, login,
                             "acls is no list (write [] for none)");
@@ -178,9 +172,7 @@ tally_user(struct tally *tally, const char *login, const struct xa_node *entry)
     const struct xa_node *acls = host->get(entry, "acls");
 
     if (fit_len(login, XA_BACKEND_LOGIN_MAX) == 0)
-        return complain(tally, entry, NULL,
-                        "a login is text of 1 to %d bytes without control "
-                        "characters",
+        return complain(tally, entry, NULL, "a login is " FIT_TEXT,
                         XA_BACKEND_LOGIN_MAX);
     if (!host->is_map(entry))
         return complain(tally, entry, login, "no mapping of password and uuid");
@@ -195,9 +187,7 @@ tally_user(struct tally *tally, const char *login, const struct xa_node *entry)
         return complain(tally, entry, login, "no uuid");
     if (fit_len(uuid, XA_BACKEND_ID_MAX) == 0)
         return complain(tally, host->get(entry, "uuid"), login,
-                        "uuid is text of 1 to %d bytes without control "
-                        "characters",
-                        XA_BACKEND_ID_MAX);
+                        "uuid is " FIT_TEXT, XA_BACKEND_ID_MAX);
     tally->text_len += strlen(login) + strlen(hash) + strlen(uuid) + 3;
     return acls ? tally_acls(tally, login, acls) : 0;
 }
@@ -207,14 +197,14 @@ tally_all(struct tally *tally, const struct xa_node *tree,
           const struct xa_node *map)
 {
     const struct xa_host *host = tally->host;
-    const struct xa_node *entry;
     const char *login = NULL;
 
     if (!host->is_map(map))
         return complain(tally, map ? map : tree, NULL,
                         "users is no mapping of logins (write {} for none)");
     for (size_t i = 0; i < host->count(map); i++) {
-        entry = host->item(map, i, &login);
+        const struct xa_node *entry = host->item(map, i, &login);
+
         if (tally_user(tally, login, entry) != 0)
             return -1;
     }
@@ -276,7 +266,6 @@ build(const struct tally *tally, const struct xa_node *map, struct users *out)
     const struct xa_host *host = tally->host;
     size_t count = host->count(map);
     struct users users = {0};
-    const struct xa_node *entry;
     const char *login = NULL;
 
     /* one more of each, for a file without users */
@@ -288,7 +277,8 @@ build(const struct tally *tally, const struct xa_node *map, struct users *out)
         return complain(tally, map, NULL, "out of memory");
     }
     for (size_t i = 0; i < count; i++) {
-        entry = host->item(map, i, &login);
+        const struct xa_node *entry = host->item(map, i, &login);
+
         copy_user(host, &users, login, entry);
     }
     qsort(users.list, users.count, sizeof *users.list, by_login);
@@ -356,19 +346,20 @@ static void
 warn_of_mode(const struct backend *self, mode_t mode)
 {
     if (mode & (S_IROTH | S_IWOTH))
-        self->host->log(self->host, XA_HOST_WARNING, "%s can be %s by everybody",
-                        self->path, mode & S_IWOTH ? "written" : "read");
+        self->host->log(self->host, XA_HOST_WARNING,
+                        "%s can be %s by everybody", self->path,
+                        mode & S_IWOTH ? "written" : "read");
 }
 
-/* A file that stays as broken as it was is not spoken of again. */
+/* What stays broken is said once, and tried again now and then: the cause may
+ * have been ours, too few descriptors say. */
 static void
 keep_old(struct backend *self, const char *why, int is_new)
 {
-    if (is_new || !self->broken || strcmp(why, self->why) != 0)
+    if (is_new)
         self->host->log(self->host, XA_HOST_ERROR,
                         "%s; the %zu users known before stay", why,
                         self->users.count);
-    snprintf(self->why, sizeof self->why, "%s", why);
     self->broken = 1;
     self->retry_at = now_s() + RETRY_S;
 }

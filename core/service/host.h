@@ -7,7 +7,7 @@
 #include "core/backend.h"
 #include "core/support/config.h"
 
-#define XA_HOST_CALL_MS 3000 /* what one call into a module may take */
+#define XA_HOST_CALL_MS 3000      /* what one call into a module may take */
 #define XA_HOST_NODES_MAX 4000000 /* of a file that a module reads */
 
 /*

@@ -374,8 +374,7 @@ note(struct backend *backend, enum xa_verdict verdict, const struct xa_err *err)
     case XA_UNAVAILABLE:
         backend->reason = "unavailable";
         if (!was_away)
-            xa_log(XA_WARNING, "backend.unavailable", "name=%s",
-                   backend->name);
+            xa_log(XA_WARNING, "backend.unavailable", "name=%s", backend->name);
         return;
     case XA_GRANTED:
     case XA_DENIED:

@@ -45,8 +45,7 @@ check_name(const char *name, struct xa_err *err)
                        name);
     if (len > NAME_BYTES_MAX)
         return xa_fail(err, XA_E_CONFIG,
-                       "a backend's name has at most %d bytes",
-                       NAME_BYTES_MAX);
+                       "a backend's name has at most %d bytes", NAME_BYTES_MAX);
     return XA_OK;
 }
 

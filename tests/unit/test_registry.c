@@ -59,8 +59,8 @@ tear_down(void **state XA_UNUSED)
 static void
 enable(const char *name)
 {
-    assert_int_equal(
-        xa_strlist_add(&world.config.enabled_plugins, name, NULL), XA_OK);
+    assert_int_equal(xa_strlist_add(&world.config.enabled_plugins, name, NULL),
+                     XA_OK);
 }
 
 static void
@@ -322,8 +322,7 @@ test_authenticate__turns_a_faulty_answer_into_a_failure(void **state XA_UNUSED)
 
         world.line_count = 0;
         memset(&fake_password, 0, sizeof fake_password);
-        assert_int_equal(ask("odd", cases[i].login, SECRET, &who),
-                         XA_E_DENIED);
+        assert_int_equal(ask("odd", cases[i].login, SECRET, &who), XA_E_DENIED);
         assert_int_equal(fake_password.decoys, 1);
         assert_int_equal(world.line_count, 2);
         snprintf(expected, sizeof expected,
