@@ -7,6 +7,8 @@ unit_tests += \
 	%D%/unit/test_acl \
 	%D%/unit/test_base \
 	%D%/unit/test_basic \
+	%D%/unit/test_config \
+	%D%/unit/test_config_notes \
 	%D%/unit/test_crypto \
 	%D%/unit/test_expiry \
 	%D%/unit/test_handlers \
@@ -37,7 +39,7 @@ unit_tests += \
 	%D%/unit/test_yaml_node
 endif
 
-EXTRA_DIST += %D%/unit/unit.h %D%/unit/yaml_tree.h
+EXTRA_DIST += %D%/unit/config_files.h %D%/unit/unit.h %D%/unit/yaml_tree.h
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
@@ -65,6 +67,12 @@ unit_modules = %D%/unit/modules.c %D%/unit/modules.h
 %C%_unit_test_base_LDADD = $(unit_ldadd)
 %C%_unit_test_basic_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_basic_LDADD = libxafcgi.la $(unit_ldadd)
+%C%_unit_test_config_SOURCES = %D%/unit/test_config.c $(unit_alloc)
+%C%_unit_test_config_LDFLAGS = $(AM_LDFLAGS) $(unit_wrap_alloc)
+%C%_unit_test_config_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_config_LDADD = $(unit_ldadd)
+%C%_unit_test_config_notes_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_config_notes_LDADD = $(unit_ldadd)
 %C%_unit_test_crypto_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_crypto_LDADD = $(unit_ldadd)
 %C%_unit_test_handlers_SOURCES = \
