@@ -2,8 +2,8 @@
 # Tests of the whole through real servers, each a program that prints TAP.
 integration_tests = \
 	%D%/0010-check-includes.t \
+	%D%/0020-modules.t \
 	%D%/0100-errors.t \
-	%D%/0110-modules.t \
 	%D%/0110-token.t \
 	%D%/0120-head.t \
 	%D%/0130-prefix.t \

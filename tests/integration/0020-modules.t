@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# 0110-modules.t - what is built as a module, and what is installed for one. SPDX-License-Identifier: GPL-3.0-or-later
+# 0020-modules.t - what is built as a module, and what is installed for one. SPDX-License-Identifier: GPL-3.0-or-later
 import glob
 import os
 import shutil
