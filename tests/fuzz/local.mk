@@ -4,6 +4,8 @@
 # --enable-fuzzing it is a program of libFuzzer:
 #     tests/fuzz/fuzz_request CORPUS .../tests/fuzz/seeds/request
 fuzz_entries = \
+	%D%/fuzz_acl \
+	%D%/fuzz_record \
 	%D%/fuzz_request
 
 fuzz_cppflags = $(AM_CPPFLAGS) -DFUZZ_SEEDS=\"$(abs_top_srcdir)/%D%/seeds
@@ -18,6 +20,18 @@ check_PROGRAMS += $(fuzz_entries)
 TESTS += $(fuzz_entries)
 endif
 EXTRA_DIST += %D%/replay.c %D%/seeds
+
+%C%_fuzz_acl_SOURCES = %D%/fuzz_acl.c %D%/acl_oracle.h
+nodist_%C%_fuzz_acl_SOURCES = $(fuzz_main)
+%C%_fuzz_acl_CPPFLAGS = $(fuzz_cppflags)/acl\"
+%C%_fuzz_acl_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_acl_LDADD = libxacore.la
+
+%C%_fuzz_record_SOURCES = %D%/fuzz_record.c
+nodist_%C%_fuzz_record_SOURCES = $(fuzz_main)
+%C%_fuzz_record_CPPFLAGS = $(fuzz_cppflags)/record\"
+%C%_fuzz_record_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_record_LDADD = libxacore.la
 
 %C%_fuzz_request_SOURCES = %D%/fuzz_request.c \
 	tests/fakes/registry.c tests/fakes/registry.h

@@ -7,6 +7,7 @@
 
 #include "core/base/auto.h"
 #include "core/token/acl.h"
+#include "tests/fuzz/acl_oracle.h"
 #include "tests/unit/unit.h"
 
 #define SELF "63f3dc3c-865d-419e-bec2-e18c4b118224"
@@ -222,33 +223,6 @@ test_matches__me_as_a_whole_word(void **state XA_UNUSED)
               cases[i].expected);
 }
 
-/* What the rules say, tried in every way: slow, and plain to see. */
-static bool
-oracle(const char *pattern, bool at_word, const char *me, const char *required)
-{
-    size_t me_len = strlen(me);
-
-    if (!*pattern)
-        return !*required;
-    if (*pattern == '*' || *pattern == '#') {
-        for (;; required++) {
-            if (oracle(pattern + 1, false, me, required))
-                return true;
-            if (!*required)
-                return false;
-            if (*pattern == '*' && (*required == '.' || *required == '#'))
-                return false;
-        }
-    }
-    if (at_word && strncmp(pattern, "me", 2) == 0 &&
-        (pattern[2] == '.' || !pattern[2]) &&
-        strncmp(required, me, me_len) == 0 &&
-        oracle(pattern + 2, false, me, required + me_len))
-        return true;
-    return *pattern == *required &&
-           oracle(pattern + 1, *pattern == '.', me, required + 1);
-}
-
 /* Every pattern and every requirement of up to five characters. */
 static void
 test_matches__as_the_oracle_for_all_short_texts(void **state XA_UNUSED)
@@ -276,7 +250,7 @@ test_matches__as_the_oracle_for_all_short_texts(void **state XA_UNUSED)
                 if (rest % 5 > 0)
                     required[m++] = asked[rest % 5 - 1];
             required[m] = '\0';
-            expected = oracle(pattern, true, "e.m", required);
+            expected = acl_oracle(pattern, "e.m", required);
             matches += expected;
             check(pattern, "e.m", required, expected);
         }
