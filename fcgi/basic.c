@@ -6,11 +6,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/backend.h"
 #include "core/base/str.h"
 #include "core/support/crypto.h"
-#include "core/support/password.h"
 
-#define PLAIN_MAX (XA_LOGIN_MAX + 1 + XA_PASSWORD_MAX) /* with the colon */
+#define PLAIN_MAX                                                              \
+    (XA_BACKEND_LOGIN_MAX + 1 + XA_BACKEND_PASSWORD_MAX) /* with the colon */
 
 const char *
 xa_auth_value(const char *header, const char *scheme)
@@ -38,7 +39,8 @@ split(const char *plain, size_t len, struct xa_credentials *out,
         return xa_fail(err, XA_E_DENIED, "credentials are no plain UTF-8");
     login_len = (size_t)(colon - plain);
     password_len = len - login_len - 1;
-    if (login_len > XA_LOGIN_MAX || password_len > XA_PASSWORD_MAX)
+    if (login_len > XA_BACKEND_LOGIN_MAX ||
+        password_len > XA_BACKEND_PASSWORD_MAX)
         return xa_fail(err, XA_E_DENIED, "login or password too long");
     rc = xa_secret_new(colon + 1, password_len, &out->password, err);
     if (rc != XA_OK)

@@ -5,8 +5,6 @@
 #include "core/base/err.h"
 #include "core/base/secret.h"
 
-#define XA_LOGIN_MAX 256 /* bytes */
-
 /* Caller's storage. */
 struct xa_credentials {
     char *login;                /* owned */
@@ -18,7 +16,7 @@ struct xa_credentials {
 /*
  * Read Basic credentials (RFC 7617): the scheme in any case, one space,
  * strict base64 of login, colon, password.  Both are UTF-8 without control
- * characters; either may be empty.
+ * characters, at most as long as a backend takes; either may be empty.
  *
  *   header  value of the header; may be NULL
  *   out     empty; filled on XA_OK only, release with xa_credentials_done()

@@ -36,12 +36,12 @@ static const char usage[] =
     "Serve the HTTP interface of xivo-auth over FastCGI, on the listening\n"
     "socket that is descriptor 0.\n"
     "\n"
-    "  -c FILE   configuration ($XIVO_AUTH_CONFIG, else the one installed)\n"
-    "  -l LEVEL  log level: critical, error, warning, info, debug\n"
-    "  -d        log level debug\n"
-    "  -t        check configuration, backends and store, then exit\n"
-    "  -V        print the version\n"
-    "  -h        print this help\n";
+    "  -c FILE        configuration ($XIVO_AUTH_CONFIG or the default)\n"
+    "  -l LEVEL       log level: critical, error, warning, info, debug\n"
+    "  -d             log level debug\n"
+    "  -t             check configuration, backends and store, then exit\n"
+    "  -V, --version  print the version\n"
+    "  -h, --help     print this help\n";
 
 static int
 complain(const struct xa_err *err)
@@ -54,10 +54,15 @@ complain(const struct xa_err *err)
 static int
 read_options(int argc, char **argv, struct options *out)
 {
+    static const struct option names[] = {
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
+    };
     enum xa_level level;
     int c;
 
-    while ((c = getopt(argc, argv, "c:l:dtVh")) != -1) {
+    while ((c = getopt_long(argc, argv, "c:l:dtVh", names, NULL)) != -1) {
         switch (c) {
         case 'c':
             out->cli.path = optarg;

@@ -15,7 +15,9 @@ NAME = "xivo-auth-fcgi"
 def usage(s):
     for args, code, what in (
             (["-h"], 0, "-h"),
+            (["--help"], 0, "--help"),
             (["-V"], 0, "-V"),
+            (["--version"], 0, "--version"),
             (["-x"], 64, "an unknown option"),
             (["-c"], 64, "an option without its value"),
             (["-l", "loud"], 64, "an unknown log level"),
