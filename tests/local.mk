@@ -156,6 +156,16 @@ check_PROGRAMS += %D%/tools/echo_responder
 %C%_tools_echo_responder_SOURCES = %D%/tools/echo_responder.c
 %C%_tools_echo_responder_LDADD = libxaio.la libxacore.la
 
+# What scripts/bench measures against; `make bench-programs` builds it.
+EXTRA_PROGRAMS = %D%/bench/same_loop %D%/bench/usual_loop
+CLEANFILES += $(EXTRA_PROGRAMS)
+EXTRA_DIST += %D%/bench/ask.lua %D%/bench/login.lua
+%C%_bench_same_loop_LDADD = libxaio.la libxacore.la
+%C%_bench_usual_loop_CPPFLAGS = $(AM_CPPFLAGS) $(FCGI_CFLAGS)
+%C%_bench_usual_loop_LDADD = $(FCGI_LIBS)
+bench-programs: $(EXTRA_PROGRAMS) %D%/tools/store_fill$(EXEEXT)
+.PHONY: bench-programs
+
 AM_TESTS_ENVIRONMENT = \
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
 	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \

@@ -1,0 +1,251 @@
+# rig.py - what is measured, and with what. SPDX-License-Identifier: GPL-3.0-or-later
+"""Servers to measure, load on them, and the CPU time it took.
+
+Everything runs in temporary folders, on unix sockets and the loopback, and
+is stopped at the end: the servers are those of tests/integration/harness.py.
+"""
+
+import base64
+import contextlib
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(SOURCE, "tests", "integration"))
+
+PASSWORD = "correct horse"
+USERS = {"alice": {
+    # yescrypt at the cost that Debian's passwd uses
+    "password": "$y$j9T$benchbenchbenchbench..$1t2mykpUrvGf54pSl10QaAKdoIXKT"
+                "/i4xYUTeT.DwN0",
+    "uuid": "63f3dc3c-865d-419e-bec2-e18c4b118224",
+    "acls": ["confd.users.me.read", "dird.#.me.read"]}}
+SCOPE = "?scope=confd.users.me.read"
+BASIC = base64.b64encode(b"alice:" + PASSWORD.encode()).decode()
+
+# A login a second from one address is much on a real site, little here.
+NO_LIMITS = {"rate=10r/s": "rate=100000r/s", "burst=50": "burst=100000"}
+
+# As nginx stands before libfcgi in every example: nothing is kept.
+EXAMPLE = """
+    server {
+        listen 127.0.0.1:%d;
+        keepalive_requests 1000000;
+        access_log %s combined buffer=64k flush=1s;
+        location / {
+            include /etc/nginx/fastcgi_params;
+            fastcgi_pass unix:%s;
+        }
+    }
+"""
+
+
+def harness():
+    """harness.py, which reads where the build is when it is imported."""
+    import harness as module
+    return module
+
+
+class Processes:
+    """CPU time and memory of some processes."""
+
+    def __init__(self, pids):
+        self.pids = list(pids)
+
+    def cpu_ns(self):
+        total = 0
+        for pid in self.pids:
+            with contextlib.suppress(OSError):
+                for task in os.listdir("/proc/%d/task" % pid):
+                    with open("/proc/%d/task/%s/schedstat" % (pid, task)) as f:
+                        total += int(f.read().split()[0])
+        return total
+
+    def pss_kib(self, without=None):
+        """Proportional set size, but for mappings of one file."""
+        total = 0
+        for pid in self.pids:
+            with open("/proc/%d/smaps" % pid) as f:
+                counts = True
+                for line in f:
+                    if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+                        counts = not (without and without in line)
+                    elif counts and line.startswith("Pss:"):
+                        total += int(line.split()[1])
+        return total
+
+
+def children(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+        return [int(word) for word in f.read().split()]
+
+
+def session(leader):
+    """All processes of a session."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError):
+                with open("/proc/%s/stat" % name) as f:
+                    fields = f.read().rpartition(")")[2].split()
+                if int(fields[3]) == leader:
+                    found.append(int(name))
+    return found
+
+
+class Target:
+    """One pool and the nginx before it."""
+
+    def __init__(self, name, service, port, ours):
+        self.name = name
+        self.service = service
+        self.port = port
+        self.ours = ours
+        self.nginx = Processes(
+            [service.nginx.pid] + children(service.nginx.pid))
+
+
+class Rig:
+    def __init__(self, build, seconds):
+        self.build = build
+        self.seconds = seconds
+        self.stack = contextlib.ExitStack()
+        self.ids = {}  # service -> file of the tokens in its store
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.stack.close()
+
+    def program(self, name):
+        return os.path.join(self.build, name)
+
+    # --- servers ---
+
+    def new_folder(self, **config):
+        """A configuration and a folder, nothing started."""
+        h = harness()
+        merged = {"enabled_plugins": ["users_file"],
+                  "store": {"lmdb": {"sync": True, "max_size": 8 << 30}}}
+        merged.update(config)
+        return self.stack.enter_context(
+            h.Service(config=merged, users=USERS, start=False))
+
+    def fill(self, service, count):
+        path = service.path("ids")
+        subprocess.run([self.program("tests/tools/store_fill"), "-c",
+                        service.config, "-n", str(count), "-o", path],
+                       check=True)
+        self.ids[service] = path
+
+    def start_service(self, name, count):
+        """The quick start: both pools by xivo-auth-pool, and the daemon."""
+        service = self.new_folder()
+        self.fill(service, count)
+        run = service.path("run")
+        os.mkdir(run)
+        pool = [os.path.join(SOURCE, "scripts", "xivo-auth-pool"), "-c",
+                service.config, "-r", run, "-p",
+                self.program("xivo-auth-fcgi")]
+        self.stack.callback(subprocess.run, pool + ["stop"],
+                            stdout=subprocess.DEVNULL)
+        subprocess.run(pool + ["start"], check=True,
+                       stdout=subprocess.DEVNULL)
+        service.start_daemon()
+        service.check_socket = os.path.join(run, "check.sock")
+        service.login_socket = os.path.join(run, "login.sock")
+        service.start_nginx(NO_LIMITS)
+        pids = [p.pid for p in service.processes if p is not service.nginx]
+        for which in ("check", "login"):
+            with open(os.path.join(run, which + ".pid")) as f:
+                pids += session(int(f.read().split()[0]))
+        return Target(name, service, service.port, Processes(pids))
+
+    def start_bare(self, name, *program):
+        """A minimal responder behind the same site file."""
+        service = self.new_folder()
+        self._start_pool(service, program, 2)
+        service.start_nginx()
+        return self._target(name, service, service.port)
+
+    def start_usual(self, name, *program):
+        """libfcgi's own loop, behind nginx as in every example."""
+        h = harness()
+        service = self.new_folder()
+        self._start_pool(service, program, 4)
+        port = h.free_port()
+        service.start_nginx(servers=EXAMPLE % (
+            port, service.access_log, service.check_socket))
+        return self._target(name, service, port)
+
+    def _start_pool(self, service, program, count):
+        h = harness()
+        listening = h.listen_on(service.check_socket)
+        service.sockets.append(listening)
+        for _ in range(count):
+            p = service.process("bare", [self.program(program[0]),
+                                         *program[1:]], stdin=listening)
+            p.expected = {0, -15}  # libfcgi's loop just dies
+            service.pools["check"].append(p)
+
+    @staticmethod
+    def _target(name, service, port):
+        pids = [p.pid for p in service.pools["check"]]
+        return Target(name, service, port, Processes(pids))
+
+    # --- load ---
+
+    def wrk(self, target, seconds, clients, script, *args):
+        return subprocess.Popen(
+            ["wrk", "-t1", "-c%d" % clients, "-d%.0fs" % seconds, "-s",
+             os.path.join(HERE, script), "http://127.0.0.1:%d" % target.port,
+             "--", *[str(a) for a in args]],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    @staticmethod
+    def result(popen):
+        out = popen.communicate()[0]
+        try:
+            return json.loads(out.splitlines()[-1])
+        except (ValueError, IndexError):
+            raise RuntimeError("wrk says:\n" + out) from None
+
+    def ask(self, target, method, ids, count, seconds=None, clients=16):
+        """Measure one case once."""
+        cpu = target.ours.cpu_ns(), target.nginx.cpu_ns()
+        got = self.result(self.wrk(target, seconds or self.seconds, clients,
+                                   "ask.lua", method, ids, 0, count, SCOPE))
+        got["rate"] = got["requests"] / got["seconds"]
+        got["ours_us"] = ((target.ours.cpu_ns() - cpu[0]) / 1e3 /
+                          got["requests"])
+        got["nginx_us"] = ((target.nginx.cpu_ns() - cpu[1]) / 1e3 /
+                           got["requests"])
+        return got
+
+    def start_of_a_process(self, service):
+        """Milliseconds from fork to the first answer."""
+        h = harness()
+        path = service.path("start.sock")
+        with h.listen_on(path) as listening, h.fastcgi.Connection(path) as c:
+            c.send(h.fastcgi.encode(h.fastcgi.params_of(
+                "GET", "/0.1/backends")))
+            begun = time.monotonic()
+            p = subprocess.Popen([self.program("xivo-auth-fcgi"), "-c",
+                                  service.config], stdin=listening)
+            try:
+                assert c.answer().status == 200
+                return (time.monotonic() - begun) * 1e3
+            finally:
+                p.terminate()
+                p.wait()
+
+
+def median(samples, key):
+    return statistics.median(sample[key] for sample in samples)
