@@ -545,10 +545,12 @@ test_list__tells_long_names_apart(void **state)
     assert_int_equal(count_of(store, b), 1);
 }
 
+#define TESTS_MAX 128 /* of the suite and of one kind together */
 #define SUITE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int
-store_suite_run(const struct store_kind *of_kind)
+store_suite_run(const struct store_kind *of_kind,
+                const struct CMUnitTest *more, size_t more_count)
 {
     const struct CMUnitTest tests[] = {
         SUITE_TEST(test_get__gives_back_what_was_created),
@@ -570,6 +572,15 @@ store_suite_run(const struct store_kind *of_kind)
         SUITE_TEST(test_list__tells_long_names_apart),
     };
 
+    struct CMUnitTest all[TESTS_MAX];
+
+    if (XA_COUNT(tests) + more_count > TESTS_MAX) {
+        puts("Bail out! TESTS_MAX is too small");
+        return 1;
+    }
+    memcpy(all, tests, sizeof tests);
+    memcpy(all + XA_COUNT(tests), more, more_count * sizeof *more);
     kind = of_kind;
-    return cmocka_run_group_tests_name(kind->name, tests, NULL, NULL);
+    return _cmocka_run_group_tests(kind->name, all,
+                                   XA_COUNT(tests) + more_count, NULL, NULL);
 }

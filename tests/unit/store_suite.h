@@ -3,6 +3,7 @@
 #define XA_TESTS_STORE_SUITE_H
 
 #include "core/token/store.h"
+#include "tests/unit/unit.h"
 
 /* One kind of store. */
 struct store_kind {
@@ -14,8 +15,12 @@ struct store_kind {
     struct xa_store *(*open)(void);
 };
 
-/* Run the suite; returns the number of failures. */
-int store_suite_run(const struct store_kind *kind);
+/*
+ * Run the suite and the tests of one kind as one group, because a program
+ * that prints TAP has one plan; returns the number of failures.
+ */
+int store_suite_run(const struct store_kind *kind,
+                    const struct CMUnitTest *more, size_t more_count);
 
 /* --- for tests of one kind --- */
 

@@ -1281,7 +1281,6 @@ main(void)
         LMDB_TEST(test_store__comes_back_with_its_folder),
         LMDB_TEST(test_disk_full__is_an_error_and_no_more),
     };
-    int failures = store_suite_run(&kind);
 
-    return failures + cmocka_run_group_tests(tests, NULL, NULL);
+    return store_suite_run(&kind, tests, XA_COUNT(tests));
 }
