@@ -62,6 +62,24 @@ xivo_auth_expiryd_SOURCES = %D%/service/expiryd.c
 xivo_auth_expiryd_LDADD = libxacore.la
 xivo_auth_expiryd_LDFLAGS = $(AM_LDFLAGS) $(XA_PROGRAM_LDFLAGS)
 
+bin_PROGRAMS += xivo-authctl
+dist_man_MANS += %D%/service/xivo-authctl.8
+xivo_authctl_SOURCES = \
+	%D%/service/authctl.c %D%/service/authctl.h \
+	%D%/service/authctl_args.c \
+	%D%/service/authctl_backend.c \
+	%D%/service/authctl_config.c \
+	%D%/service/authctl_input.c \
+	%D%/service/authctl_open.c \
+	%D%/service/authctl_passwd.c \
+	%D%/service/authctl_print.c \
+	%D%/service/authctl_status.c \
+	%D%/service/authctl_token.c \
+	%D%/service/authctl_token_new.c
+xivo_authctl_CPPFLAGS = $(AM_CPPFLAGS) -DXA_SYSCONFDIR=\"$(xaconfdir)\"
+xivo_authctl_LDADD = libxacore.la
+xivo_authctl_LDFLAGS = $(AM_LDFLAGS) $(XA_PROGRAM_LDFLAGS)
+
 # Backends see this one header, and only as <xivo-auth/backend.h>.
 xaincludedir = $(includedir)/xivo-auth
 xainclude_HEADERS = %D%/backend.h

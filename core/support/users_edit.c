@@ -162,6 +162,46 @@ put_indent(struct xa_buf *buf, unsigned indent)
     xa_buf_putf(buf, "%*s", (int)indent, "");
 }
 
+static void
+put_items(struct xa_buf *buf, const struct editor *ed,
+          const struct xa_node *map, unsigned indent)
+{
+    const char *key;
+
+    for (size_t i = 0; i < xa_node_count(map); i++) {
+        const struct xa_node *value = xa_node_item(map, i, &key);
+
+        if (buf->len > 0 || indent > 0)
+            xa_buf_puts(buf, ed->eol);
+        put_indent(buf, indent);
+        xa_yaml_put_text(buf, key);
+        xa_buf_puts(buf, ": ");
+        xa_yaml_put_node(buf, value, NULL);
+    }
+}
+
+/* Turn a file that is one `{...}`, JSON for instance, into lines. */
+static enum xa_rc
+put_root_in_lines(struct editor *ed, struct xa_err *err)
+{
+    XA_AUTO(xa_buf_free) struct xa_buf piece = XA_BUF(ed->text.max);
+    const struct xa_lines *lines = &ed->lines;
+    unsigned line = 1;
+    size_t at;
+    size_t end;
+
+    while (line <= lines->count && !xa_lines_is_content(lines, line))
+        line++;
+    at = xa_lines_skip_blanks(lines, xa_lines_start(lines, line));
+    if (at >= lines->len || lines->text[at] != '{')
+        return XA_OK;
+    if (!xa_lines_flow_end(lines, at, lines->len, &end) ||
+        !xa_lines_is_rest_blank(lines, end))
+        return refuse(ed, line, err);
+    put_items(&piece, ed, ed->root, 0);
+    return splice(ed, at, end, &piece, err);
+}
+
 /*
  * Turn `key: {...}`, or `key: null`, into lines; a comment behind it stays on
  * the line of the key.  Nothing is done if it is in lines already.
@@ -172,7 +212,6 @@ put_in_lines(struct editor *ed, const struct place *place, struct xa_err *err)
     XA_AUTO(xa_buf_free) struct xa_buf piece = XA_BUF(ed->text.max);
     unsigned indent = xa_lines_indent(&ed->lines, place->line) + INDENT;
     size_t at = xa_lines_skip_blanks(&ed->lines, place->at);
-    const char *key;
     size_t end;
     size_t line_end;
 
@@ -189,15 +228,7 @@ put_in_lines(struct editor *ed, const struct place *place, struct xa_err *err)
 
     line_end = xa_lines_end(&ed->lines, end);
     xa_buf_put(&piece, ed->lines.text + end, line_end - end);
-    for (size_t i = 0; i < xa_node_count(place->value); i++) {
-        const struct xa_node *value = xa_node_item(place->value, i, &key);
-
-        xa_buf_puts(&piece, ed->eol);
-        put_indent(&piece, indent);
-        xa_yaml_put_text(&piece, key);
-        xa_buf_puts(&piece, ": ");
-        xa_yaml_put_node(&piece, value, NULL);
-    }
+    put_items(&piece, ed, place->value, indent);
     return splice(ed, place->at, line_end, &piece, err);
 }
 
@@ -408,6 +439,8 @@ xa_users_edit(const char *name, const char *text, size_t len,
     rc = read_again(&ed, err);
     if (rc == XA_OK)
         rc = xa_yaml_parse(name, text, len, XA_USERS_NODES_MAX, &before, err);
+    if (rc == XA_OK)
+        rc = put_root_in_lines(&ed, err);
     if (rc == XA_OK)
         rc = want_users(&ed, err);
     if (rc == XA_OK)

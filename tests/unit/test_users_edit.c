@@ -68,6 +68,13 @@ static const struct example added[] = {
      "bob", "u", NULL,
      "users:\n  alice: {password: x, uuid: u-1, acls: [\"confd.#\", \"yes\"]}\n"
      "  bob:\n    password: \"HASH\"\n    uuid: \"u\"\n"},
+    {"a file in JSON",
+     "{\n  \"users\": {\n    \"alice\": {\"password\": \"x\"}\n  },\n"
+     "  \"num\": [1, true, null, \"1\"]\n}\n",
+     "bob", "u", NULL,
+     "users:\n  alice: {password: x}\n"
+     "  bob:\n    password: \"HASH\"\n    uuid: \"u\"\n"
+     "num: [1, true, null, \"1\"]\n"},
     {"behind other keys", "other: {a: 1}\nlist:\n- 1\n", "bob", "u", NULL,
      "other: {a: 1}\nlist:\n- 1\nusers:\n  bob:\n    password: \"HASH\"\n"
      "    uuid: \"u\"\n"},
@@ -153,8 +160,10 @@ static const struct example refused[] = {
     {"users is a text", "users: all\n", "a", NULL, NULL, NULL},
     {"the user is a text", "users:\n  a: secret\n", "a", NULL, NULL, NULL},
     {"the user is a list", "users:\n  a: [x]\n", "a", NULL, NULL, NULL},
-    {"a file in braces", "{users: {a: {password: x}}}\n", "a", NULL, NULL,
-     NULL},
+    {"a comment in a file in braces", "{users: {}, # why\n}\n", "a", NULL,
+     NULL, NULL},
+    {"something behind the braces", "{users: {}} # why\n...\n", "a", NULL,
+     NULL, NULL},
     {"a comment in braces", "users: {a: {password: x}, # why\n  b: {}}\n", "a",
      NULL, NULL, NULL},
     {"an anchor in braces", "users: {a: &x {password: x}, b: *x}\n", "a", NULL,

@@ -1,0 +1,233 @@
+/* authctl_token.c - xivo-authctl token show, check, revoke. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "core/service/authctl.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+
+#define KEY_LEN (XA_SHA256_TEXT - 1)
+#define PREFIX_MIN 8 /* digits of a key that is not given whole */
+#define PAGE 1000    /* tokens looked at in one view of the store */
+
+static const char hexadecimal[] = "0123456789abcdef";
+
+/* A search among the keys as they are shown. */
+struct search {
+    const char *prefix;
+    int64_t now_us;
+    struct xa_key found;
+    unsigned matches; /* 2 means: more than one */
+};
+
+static enum xa_rc
+no_such_token(struct xa_err *err)
+{
+    return xa_fail(err, XA_E_NOTFOUND, "no such token");
+}
+
+static enum xa_key_form
+key_form(const struct xa_ctl *ctl)
+{
+    return strcmp(ctl->config->store.token_keys, "plain") == 0 ? XA_KEY_PLAIN
+                                                               : XA_KEY_SHA256;
+}
+
+static bool
+visit(void *ctx, const struct xa_key *key, const struct xa_token *token)
+{
+    struct search *search = ctx;
+    char shown[XA_SHA256_TEXT];
+
+    xa_key_shown(key, shown);
+    if (strncmp(shown, search->prefix, strlen(search->prefix)) != 0 ||
+        xa_token_is_expired(token, search->now_us))
+        return true;
+    search->found = *key;
+    return ++search->matches < 2;
+}
+
+/* The store's key of the one token whose shown key begins so. */
+static enum xa_rc
+find_key(struct xa_ctl *ctl, const char *prefix, struct xa_key *out,
+         struct xa_err *err)
+{
+    struct search search = {.prefix = prefix, .now_us = xa_clock_now_us()};
+    /* a plain key is not the one that is shown: look at all of them */
+    struct xa_query query = {
+        .key_prefix = key_form(ctl) == XA_KEY_SHA256 ? prefix : NULL};
+    struct xa_page page = XA_PAGE_FIRST;
+    enum xa_rc rc = XA_OK;
+
+    while (rc == XA_OK && !page.done && search.matches < 2)
+        rc =
+            xa_store_list(ctl->store, &query, &page, PAGE, visit, &search, err);
+    if (rc != XA_OK)
+        return rc;
+    if (search.matches == 0)
+        return no_such_token(err);
+    if (search.matches > 1)
+        return xa_fail(err, XA_E_INVALID,
+                       "more than one key begins so: give more digits");
+    *out = search.found;
+    return XA_OK;
+}
+
+/* The store's key of what was given, a token or a key. */
+static enum xa_rc
+key_of(struct xa_ctl *ctl, const char *text, struct xa_key *out,
+       struct xa_err *err)
+{
+    char id[XA_UUID_TEXT];
+    char digits[XA_SHA256_TEXT] = "";
+    size_t len = strlen(text);
+
+    if (xa_uuid_parse(text, len, id)) {
+        xa_key_of_token(key_form(ctl), id, out);
+        xa_wipe(id, sizeof id);
+        return XA_OK;
+    }
+    for (size_t i = 0; i < len && len <= KEY_LEN; i++)
+        digits[i] = (char)tolower((unsigned char)text[i]);
+    if (len >= PREFIX_MIN && len <= KEY_LEN &&
+        strspn(digits, hexadecimal) == len)
+        return find_key(ctl, digits, out, err);
+    return xa_fail(err, XA_E_NOTFOUND,
+                   "no such token: neither a UUID nor %d to %d digits of a key",
+                   PREFIX_MIN, KEY_LEN);
+}
+
+/* Blanks around it are no part of it, nor is the return of a foreign file. */
+static enum xa_rc
+read_operand(struct xa_ctl *ctl, struct xa_secret **out, struct xa_err *err)
+{
+    XA_AUTO(xa_secret_free) struct xa_secret *line = NULL;
+    char *given = ctl->args.operand;
+    const char *text;
+    size_t len;
+    enum xa_rc rc;
+
+    if (strcmp(given, "-") != 0) {
+        char id[XA_UUID_TEXT];
+
+        len = strlen(given);
+        if (xa_uuid_parse(given, len, id))
+            fputs(XA_CTL ": warning: a token on the command line can be seen "
+                         "by others; give `-` and write it to standard input\n",
+                  stderr);
+        xa_wipe(id, sizeof id);
+        rc = xa_secret_new(given, len, out, err);
+        xa_wipe(given, len); /* argv is what others see */
+        return rc;
+    }
+    rc = xa_ctl_read_secret("Token or key", &line, err);
+    if (rc != XA_OK)
+        return rc;
+    text = xa_secret_text(line) + strspn(xa_secret_text(line), " \t\r");
+    len = strcspn(text, " \t\r");
+    if (text[len + strspn(text + len, " \t\r")] != '\0')
+        return xa_fail(err, XA_E_INVALID, "more than one word came");
+    return xa_secret_new(text, len, out, err);
+}
+
+/* The key and the token that the operand means; XA_E_NOTFOUND also when it
+ * has expired. */
+static enum xa_rc
+find(struct xa_ctl *ctl, struct xa_key *key, struct xa_token **out,
+     struct xa_err *err)
+{
+    XA_AUTO(xa_secret_free) struct xa_secret *text = NULL;
+    XA_AUTO(xa_token_free) struct xa_token *token = NULL;
+    static const char no_id[XA_UUID_TEXT];
+    enum xa_rc rc;
+
+    rc = read_operand(ctl, &text, err);
+    if (rc == XA_OK)
+        rc = xa_ctl_open_store(ctl, err);
+    if (rc == XA_OK)
+        rc = key_of(ctl, xa_secret_text(text), key, err);
+    if (rc != XA_OK)
+        return rc;
+    rc = xa_store_get(ctl->store, key, &token, err);
+    if (rc == XA_E_NOTFOUND)
+        return no_such_token(err);
+    if (rc != XA_OK)
+        return rc;
+    if (xa_token_is_expired(token, xa_clock_now_us()))
+        return xa_fail(err, XA_E_NOTFOUND, "no such token: it has expired");
+    xa_token_set_id(token, no_id); /* so that no output can show it */
+    *out = XA_TAKE(token);
+    return XA_OK;
+}
+
+static enum xa_rc
+check_scope(const struct xa_ctl *ctl, const struct xa_token *token,
+            struct xa_err *err)
+{
+    if (ctl->args.scope && !xa_token_allows(token, ctl->args.scope))
+        return xa_fail(err, XA_E_FORBIDDEN,
+                       "the token is valid, but does not have this ACL");
+    return XA_OK;
+}
+
+enum xa_rc
+xa_ctl_token_show(struct xa_ctl *ctl, struct xa_err *err)
+{
+    XA_AUTO(xa_token_free) struct xa_token *token = NULL;
+    struct xa_key key;
+    enum xa_rc rc;
+
+    rc = find(ctl, &key, &token, err);
+    if (rc == XA_OK)
+        rc = check_scope(ctl, token, err);
+    if (rc != XA_OK)
+        return rc;
+    xa_ctl_put_token(ctl, token, &key, false);
+    return XA_OK;
+}
+
+enum xa_rc
+xa_ctl_token_check(struct xa_ctl *ctl, struct xa_err *err)
+{
+    XA_AUTO(xa_token_free) struct xa_token *token = NULL;
+    struct xa_key key;
+    enum xa_rc rc;
+
+    rc = find(ctl, &key, &token, err);
+    if (rc == XA_OK)
+        rc = check_scope(ctl, token, err);
+    if (rc == XA_OK)
+        xa_buf_puts(&ctl->out, ctl->json ? "{\"valid\": true}\n" : "valid\n");
+    else if (ctl->json && rc == XA_E_NOTFOUND)
+        xa_buf_puts(&ctl->out, "{\"valid\": false}\n");
+    else if (ctl->json && rc == XA_E_FORBIDDEN)
+        xa_buf_puts(&ctl->out, "{\"valid\": true, \"allowed\": false}\n");
+    return rc;
+}
+
+enum xa_rc
+xa_ctl_token_revoke(struct xa_ctl *ctl, struct xa_err *err)
+{
+    XA_AUTO(xa_token_free) struct xa_token *token = NULL;
+    char shown[XA_SHA256_TEXT];
+    bool removed = false;
+    struct xa_key key;
+    enum xa_rc rc;
+
+    rc = find(ctl, &key, &token, err);
+    if (rc == XA_OK)
+        rc = xa_store_remove(ctl->store, &key, &removed, err);
+    if (rc != XA_OK)
+        return rc;
+    if (!removed) /* somebody else was quicker */
+        return no_such_token(err);
+    xa_key_shown(&key, shown);
+    if (ctl->json)
+        xa_buf_putf(&ctl->out, "{\"revoked\": \"%s\"}\n", shown);
+    else
+        xa_buf_putf(&ctl->out, "revoked %.12s\n", shown);
+    return XA_OK;
+}
