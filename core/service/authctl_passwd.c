@@ -149,7 +149,7 @@ xa_ctl_passwd(struct xa_ctl *ctl, struct xa_err *err)
         .uuid_if_new = uuid,
         .acls = args->acls.count > 0 ? &args->acls : NULL,
     };
-    enum xa_hash_method method;
+    enum xa_hash_method method = XA_HASH_YESCRYPT;
     const char *path = NULL;
     bool is_new = false;
     enum xa_rc rc;

@@ -15,9 +15,11 @@ def programs():
         yield "xivo-authctl", ["config", "check"]
 
 
-def complains(s, code, what, *words, path=None):
+def complains(s, code, what, *words, path=None, but=()):
     path = path or s.config
     for name, args in programs():
+        if name in but:
+            continue
         order = [*args, "-c", path] if name != "xivo-authctl" else \
             ["-c", path, *args]
         done = s.run_program(name, *order)
@@ -118,10 +120,12 @@ def backends(s):
 
 def store(s):
     s.write_config({"store": {"lmdb": {"path": s.path("none", "store")}}})
-    complains(s, UNAVAILABLE, "no folder of the store", "none/store")
+    complains(s, UNAVAILABLE, "no folder of the store", "none/store",
+              but=["xivo-authctl"])  # it looks at the files alone
     s.write("file", "")
     s.write_config({"store": {"lmdb": {"path": s.path("file")}}})
-    complains(s, CONFIG, "a file in place of the store", "file")
+    complains(s, CONFIG, "a file in place of the store", "file",
+              but=["xivo-authctl"])
 
 
 def main():
