@@ -174,5 +174,6 @@ AM_TESTS_ENVIRONMENT = \
 	CC='$(CC)'; export CC;
 
 # Programs for measurements and for tests with real servers.
-noinst_PROGRAMS += %D%/tools/store_fill
+noinst_PROGRAMS += %D%/tools/store_dump %D%/tools/store_fill
+%C%_tools_store_dump_LDADD = libxacore.la
 %C%_tools_store_fill_LDADD = libxacore.la

@@ -167,6 +167,12 @@ xa_log_reopen(struct xa_err *err)
 }
 
 bool
+xa_log_is_stderr(void)
+{
+    return sink.kind == TO_FD && !sink.path;
+}
+
+bool
 xa_log_enabled(enum xa_level level)
 {
     return level >= sink.level;

@@ -43,6 +43,9 @@ enum xa_rc xa_log_reopen(struct xa_err *err);
 /* Write what is held back and go back to stderr. */
 void xa_log_close(void);
 
+/* Whether lines go to stderr, where a main says why it ends anyway. */
+bool xa_log_is_stderr(void);
+
 /* Whether events of this level are written; to skip costly arguments. */
 bool xa_log_enabled(enum xa_level level);
 

@@ -31,32 +31,28 @@ struct daemon {
     int report; /* to the process that waits for our start; -1: none */
 };
 
-static void
-usage(FILE *to)
-{
-    fputs("usage: " PROGRAM " [-c FILE] [-u USER] [-l LEVEL] [-d] [-f]"
-          " [--once] [-V] [-h]\n"
-          "  -c FILE   configuration\n"
-          "  -u USER   become this user\n"
-          "  -l LEVEL  critical, error, warning, info or debug\n"
-          "  -d        the same as -l debug\n"
-          "  -f        stay in the foreground\n"
-          "  --once    remove what is due now, and end\n"
-          "  -V        show the version\n"
-          "  -h        show this text\n",
-          to);
-}
+static const char usage[] =
+    "Usage: " PROGRAM " [-c FILE] [-u USER] [-l LEVEL] [-d] [-f] [--once]\n"
+    "                         [-V] [-h]\n"
+    "\n"
+    "Remove tokens from the store when their time has come.\n"
+    "\n"
+    "  -c FILE   configuration ($XIVO_AUTH_CONFIG, else the one installed)\n"
+    "  -u USER   become this user\n"
+    "  -l LEVEL  log level: critical, error, warning, info, debug\n"
+    "  -d        log level debug\n"
+    "  -f        stay in the foreground\n"
+    "  --once    remove what is due now, then exit\n"
+    "  -V        print the version\n"
+    "  -h        print this help\n";
 
 /* -1: go on; else the exit code. */
 static int
-parse(int argc, char **argv, struct options *out)
+read_options(int argc, char **argv, struct options *out)
 {
-    static const struct option names[] = {
-        {"once", no_argument, NULL, 'o'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
-    };
+    static const struct option names[] = {{"once", no_argument, NULL, 'o'},
+                                          {NULL, 0, NULL, 0}};
+    enum xa_level level;
     int flag;
 
     while ((flag = getopt_long(argc, argv, "c:u:l:dfVh", names, NULL)) != -1) {
@@ -68,15 +64,20 @@ parse(int argc, char **argv, struct options *out)
         case 'f': out->foreground = true; break;
         case 'o': out->once = true; break;
         case 'V': puts(PROGRAM " " PACKAGE_VERSION); return EX_OK;
-        case 'h': usage(stdout); return EX_OK;
-        default: usage(stderr); return EX_USAGE;
+        case 'h': fputs(usage, stdout); return EX_OK;
+        default: fputs("Try \"" PROGRAM " -h\".\n", stderr); return EX_USAGE;
         }
     }
-    if (optind < argc) {
-        fprintf(stderr, PROGRAM ": unexpected argument: %s\n", argv[optind]);
-        return EX_USAGE;
-    }
-    return -1;
+    if (optind < argc)
+        fprintf(stderr, PROGRAM ": unexpected argument \"%s\"\n",
+                argv[optind]);
+    else if (out->cli.log_level &&
+             !xa_log_level_from_name(out->cli.log_level, &level))
+        fprintf(stderr, PROGRAM ": no log level \"%s\"\n",
+                out->cli.log_level);
+    else
+        return -1;
+    return EX_USAGE;
 }
 
 static void
@@ -180,20 +181,18 @@ main(int argc, char **argv)
 {
     struct daemon daemon = {.report = -1};
     struct xa_err err = XA_ERR_NONE;
-    enum xa_rc rc;
-    int code = parse(argc, argv, &daemon.options);
+    int code = read_options(argc, argv, &daemon.options);
 
     if (code >= 0)
         return code;
     xa_process_protect();
     xa_signals_block(&daemon.signals);
-    rc = live(&daemon, &err);
-    if (rc != XA_OK)
-        fprintf(stderr, PROGRAM ": %s\n", err.text);
-    xa_process_report(&daemon.report, xa_rc_exit_code(rc));
+    code = live(&daemon, &err) == XA_OK ? EX_OK
+                                        : xa_process_fail(PROGRAM, &err);
+    xa_process_report(&daemon.report, code);
     xa_expiry_free(&daemon.expiry);
     xa_store_close(&daemon.store);
     xa_config_free(&daemon.config);
     xa_log_close();
-    return xa_rc_exit_code(rc);
+    return code;
 }

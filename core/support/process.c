@@ -113,6 +113,18 @@ xa_process_open_log(const char *ident, const struct xa_config *config,
     return XA_OK;
 }
 
+int
+xa_process_fail(const char *ident, const struct xa_err *err)
+{
+    char quoted[XA_LOG_VALUE_MAX];
+
+    fprintf(stderr, "%s: %s\n", ident, err->text);
+    if (!xa_log_is_stderr())
+        xa_log(XA_CRITICAL, "process.failed", "reason=%s",
+               xa_log_quote(err->text, quoted));
+    return xa_rc_exit_code(err->code);
+}
+
 /* Wait for the exit code of the start, and end with it. */
 static _Noreturn void
 await_report(int fd, pid_t middle)

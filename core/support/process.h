@@ -40,6 +40,10 @@ enum xa_rc xa_process_open_log(const char *ident,
                                const struct xa_config *config,
                                struct xa_err *err);
 
+/* Say on stderr, and in a log that is elsewhere, why the program ends.
+ * Returns its exit code. */
+int xa_process_fail(const char *ident, const struct xa_err *err);
+
 /*
  * Go to the background: own session, working folder `/`, umask 027.  Returns
  * in the new process; the old one waits for xa_process_report() and ends

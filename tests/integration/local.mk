@@ -12,7 +12,9 @@ integration_tests = \
 	%D%/0160-config.t \
 	%D%/0200-io.t \
 	%D%/0300-program.t \
-	%D%/0310-responder.t
+	%D%/0310-responder.t \
+	%D%/0400-expiryd.t \
+	%D%/0410-nothing-lost.t
 
 EXTRA_DIST += $(integration_tests) \
 	%D%/fastcgi.py \
