@@ -26,23 +26,52 @@ is_plain(const char *text)
     return true;
 }
 
+/*
+ * The code of a character beyond ASCII that YAML does not take as it is, or
+ * reads as the end of a line: U+0080 to U+009F, U+2028, U+2029, U+FEFF,
+ * U+FFFE and U+FFFF.  0 for any other.
+ */
+static unsigned
+special_code(const unsigned char *s, size_t *out_len)
+{
+    *out_len = 3;
+    if (s[0] == 0xc2 && s[1] >= 0x80 && s[1] <= 0x9f) {
+        *out_len = 2;
+        return s[1];
+    }
+    if (s[0] == 0xe2 && s[1] == 0x80 && (s[2] == 0xa8 || s[2] == 0xa9))
+        return 0x2000u + s[2] - 0x80;
+    if (s[0] == 0xef && s[1] == 0xbb && s[2] == 0xbf)
+        return 0xfeff;
+    if (s[0] == 0xef && s[1] == 0xbf && s[2] >= 0xbe)
+        return 0xff40u + s[2];
+    return 0;
+}
+
 void
 xa_yaml_put_text(struct xa_buf *buf, const char *text)
 {
+    const unsigned char *s = (const unsigned char *)text;
+    unsigned code;
+    size_t len;
+
     if (is_plain(text)) {
         xa_buf_puts(buf, text);
         return;
     }
     xa_buf_putc(buf, '"');
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-
-        if (c == '"' || c == '\\')
-            xa_buf_putf(buf, "\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            xa_buf_putf(buf, "\\x%02x", c);
-        else
-            xa_buf_putc(buf, *text);
+    for (; *s; s++) {
+        code = special_code(s, &len);
+        if (code > 0) {
+            xa_buf_putf(buf, "\\u%04x", code);
+            s += len - 1;
+        } else if (*s == '"' || *s == '\\') {
+            xa_buf_putf(buf, "\\%c", *s);
+        } else if (*s < 0x20 || *s == 0x7f) {
+            xa_buf_putf(buf, "\\x%02x", *s);
+        } else {
+            xa_buf_putc(buf, (char)*s);
+        }
     }
     xa_buf_putc(buf, '"');
 }

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # An entry for each parser of outside bytes, fuzz_NAME.c, with seeds in
 # seeds/NAME/.  `make check` feeds it its seeds; with CC=clang and
-# --enable-fuzzing it is a program of libFuzzer:
-#     tests/fuzz/fuzz_request CORPUS .../tests/fuzz/seeds/request
+# --enable-fuzzing it is a program of libFuzzer, and `make fuzz` runs each for
+# FUZZ_SECONDS.
 fuzz_entries = \
 	%D%/fuzz_acl \
 	%D%/fuzz_record \
-	%D%/fuzz_request
+	%D%/fuzz_request \
+	%D%/fuzz_yaml
 
 fuzz_cppflags = $(AM_CPPFLAGS) -DFUZZ_SEEDS=\"$(abs_top_srcdir)/%D%/seeds
 
@@ -39,3 +40,31 @@ nodist_%C%_fuzz_request_SOURCES = $(fuzz_main)
 %C%_fuzz_request_CPPFLAGS = $(fuzz_cppflags)/request\"
 %C%_fuzz_request_LDFLAGS = $(fuzz_ldflags)
 %C%_fuzz_request_LDADD = libxafcgi.la libxafakes.la libxacore.la
+
+%C%_fuzz_yaml_SOURCES = %D%/fuzz_yaml.c
+nodist_%C%_fuzz_yaml_SOURCES = $(fuzz_main)
+%C%_fuzz_yaml_CPPFLAGS = $(fuzz_cppflags)/yaml\"
+%C%_fuzz_yaml_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_yaml_LDADD = libxacore.la
+
+# What is found stays in fuzz-found/, what was learnt in fuzz-corpus/.
+FUZZ_SECONDS = 10
+.PHONY: fuzz
+if ENABLE_FUZZING
+fuzz: $(fuzz_entries)
+	@for entry in $(fuzz_entries); do \
+	  name=$${entry##*/fuzz_}; \
+	  $(MKDIR_P) fuzz-corpus/$$name fuzz-found || exit 1; \
+	  echo "  FUZZ     $$name"; \
+	  ./$$entry -max_total_time=$(FUZZ_SECONDS) -timeout=5 \
+	    -rss_limit_mb=2048 -artifact_prefix=fuzz-found/$$name- \
+	    fuzz-corpus/$$name $(abs_top_srcdir)/%D%/seeds/$$name \
+	    >fuzz-found/$$name.log 2>&1 || \
+	    { cat fuzz-found/$$name.log; exit 1; }; \
+	done
+else
+fuzz:
+	@echo "configure with CC=clang and --enable-fuzzing first"; exit 1
+endif
+clean-local:
+	rm -rf fuzz-corpus fuzz-found

@@ -227,6 +227,13 @@ test_put_text__reads_back_the_same(void **state XA_UNUSED)
         {"a\"b\\c", "\"a\\\"b\\\\c\""},
         {"a\nb\x7f", "\"a\\x0ab\\x7f\""},
         {"*", "\"*\""},
+        /* what YAML takes for the end of a line, or does not take */
+        {"\xc2\x80\xc2\x85\xc2\x9f\xc2\xa0",
+         "\"\\u0080\\u0085\\u009f\xc2\xa0\""},
+        {"\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9",
+         "\"\xe2\x80\xa7\\u2028\\u2029\""},
+        {"\xef\xbb\xbf\xef\xbf\xbe\xef\xbf\xbf\xef\xbf\xbd",
+         "\"\\ufeff\\ufffe\\uffff\xef\xbf\xbd\""},
         {"\xc3\xa9", "\"\xc3\xa9\""},
     };
 
