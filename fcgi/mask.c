@@ -42,8 +42,9 @@ run_len(const char *text)
     return len;
 }
 
-/* Decode what can be decoded, NUL excepted; cut before a run at the end. */
-static void
+/* Decode what can be decoded, NUL excepted; cut before a run at the end.
+ * Returns the length. */
+static size_t
 decode(const char *text, char out[PLAIN_MAX + sizeof CUT])
 {
     size_t n = 0;
@@ -64,6 +65,7 @@ decode(const char *text, char out[PLAIN_MAX + sizeof CUT])
         n += sizeof CUT - 1;
     }
     out[n] = '\0';
+    return n;
 }
 
 static bool
@@ -94,9 +96,9 @@ xa_mask(const char *text, char out[XA_MASK_TEXT])
     char plain[PLAIN_MAX + sizeof CUT];
     char *in = plain;
     char *end = out;
+    size_t plain_len = decode(text ? text : "", plain);
     size_t len;
 
-    decode(text ? text : "", plain);
     while (*in) {
         if (*in == '/' && strncmp(in, ROUTE, sizeof ROUTE - 1) == 0) {
             end = stpcpy(end, ROUTE);
@@ -116,6 +118,6 @@ xa_mask(const char *text, char out[XA_MASK_TEXT])
         in += len;
     }
     *end = '\0';
-    xa_wipe(plain, sizeof plain);
+    xa_wipe(plain, plain_len);
     return out;
 }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,10 @@
 #include "core/base/str.h"
 
 #define HELD_MAX 32768 /* bytes of lines held back */
+#define HEAD_MAX 128   /* time, program, pid, level and event */
+#define DATE_LEN 19    /* "2016-12-05T11:16:58" */
+#define IDENT_MAX 32
+#define EVENT_MAX 40
 
 static const struct {
     const char *name;
@@ -36,6 +41,10 @@ static struct {
     int fd;
     char *path; /* owned; NULL unless the sink is a file */
     const char *ident;
+    bool forks;     /* a child forgets the next three */
+    int64_t second; /* of which the next two tell; 0: of none yet */
+    char date[XA_CLOCK_TEXT];
+    char source[IDENT_MAX + 32]; /* "Z ident[pid] " */
     bool hold;
     size_t held_len;
     char held[HELD_MAX];
@@ -47,6 +56,12 @@ static struct {
     .fd = STDERR_FILENO,
     .ident = "xivo-auth",
 };
+
+static void
+forget_head(void)
+{
+    sink.second = 0;
+}
 
 static int
 open_file(const char *path)
@@ -146,6 +161,7 @@ xa_log_open(const char *ident, const char *target, enum xa_level level,
     }
     sink.ident = ident;
     sink.level = level;
+    forget_head();
     return XA_OK;
 }
 
@@ -178,6 +194,17 @@ xa_log_enabled(enum xa_level level)
     return level >= sink.level;
 }
 
+/* Bytes at the beginning that a log line shows as they are, and quickly. */
+static size_t
+plain_len(const char *text)
+{
+    size_t len = 0;
+
+    while (text[len] >= 0x20 && text[len] < 0x7f)
+        len++;
+    return len;
+}
+
 /*
  * Copy text to out, which has room for max bytes and a NUL, escaping what
  * would break a line or a terminal.  Returns the length.
@@ -186,10 +213,16 @@ static size_t
 escape(const char *text, char *out, size_t max)
 {
     static const char cut[] = "...";
-    bool valid = xa_str_is_utf8(text, strlen(text));
-    size_t n = 0;
+    size_t n = plain_len(text);
+    bool valid;
 
     max -= sizeof cut - 1;
+    if (text[n] == '\0' && n <= max) { /* nearly every line */
+        memcpy(out, text, n + 1);
+        return n;
+    }
+    valid = xa_str_is_utf8(text, strlen(text));
+    n = 0;
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
         bool plain = c >= 0x20 && c != 0x7f && (c < 0x80 || valid);
@@ -236,30 +269,68 @@ emit(enum xa_level level, char *line, size_t len)
     write_all(line, len);
 }
 
+/* Date, program and pid change once a second at most. */
+static void
+make_head(int64_t second)
+{
+    if (!sink.forks) /* a child has another pid */
+        sink.forks = pthread_atfork(NULL, NULL, forget_head) == 0;
+    xa_clock_format_utc(second * XA_US_PER_S, sink.date);
+    snprintf(sink.source, sizeof sink.source, "Z %.*s[%ld] ", IDENT_MAX,
+             sink.ident, (long)getpid());
+    sink.second = second;
+}
+
+/* Time in UTC, program and pid.  Returns the end. */
+static char *
+put_head(char *out)
+{
+    int64_t now_us = xa_clock_now_us();
+    int64_t micros = now_us % XA_US_PER_S;
+
+    if (now_us / XA_US_PER_S != sink.second)
+        make_head(now_us / XA_US_PER_S);
+    out = mempcpy(out, sink.date, DATE_LEN);
+    out[0] = '.';
+    for (int i = 6; i > 0; i--, micros /= 10)
+        out[i] = (char)('0' + micros % 10);
+    return stpcpy(out + 7, sink.source);
+}
+
+void
+xa_log_text(enum xa_level level, const char *event, const char *text)
+{
+    char line[XA_LOG_LINE_MAX + HEAD_MAX];
+    char *end = line;
+    size_t room;
+
+    if (!xa_log_enabled(level))
+        return;
+    if (sink.kind == TO_FD) /* syslog puts time, name and pid itself */
+        end = put_head(end);
+    end = stpcpy(end, levels[level].label);
+    *end++ = ' ';
+    end = mempcpy(end, event, strnlen(event, EVENT_MAX));
+    if (*text)
+        *end++ = ' ';
+    room = sizeof line - (size_t)(end - line) - 2; /* newline, NUL */
+    end += escape(text, end, room);
+    emit(level, line, (size_t)(end - line));
+}
+
 void
 xa_log(enum xa_level level, const char *event, const char *fmt, ...)
 {
-    char raw[XA_LOG_LINE_MAX];
-    char line[XA_LOG_LINE_MAX + 128]; /* and the head, below */
-    char when[XA_CLOCK_TEXT];
-    size_t len = 0;
+    char text[XA_LOG_LINE_MAX];
     va_list ap;
 
     if (!xa_log_enabled(level))
         return;
     va_start(ap, fmt);
-    if (vsnprintf(raw, sizeof raw, fmt, ap) < 0)
-        raw[0] = '\0';
+    if (vsnprintf(text, sizeof text, fmt, ap) < 0)
+        text[0] = '\0';
     va_end(ap);
-    if (sink.kind == TO_FD) { /* syslog puts time, name and pid itself */
-        xa_clock_format_utc(xa_clock_now_us(), when);
-        len = (size_t)snprintf(line, 96, "%sZ %.32s[%ld] ", when, sink.ident,
-                               (long)getpid());
-    }
-    len += (size_t)snprintf(line + len, 64, "%s %.40s%s", levels[level].label,
-                            event, raw[0] ? " " : "");
-    len += escape(raw, line + len, sizeof line - len - 2);
-    emit(level, line, len);
+    xa_log_text(level, event, text);
 }
 
 const char *

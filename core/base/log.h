@@ -52,6 +52,9 @@ bool xa_log_enabled(enum xa_level level);
 XA_PRINTF(3, 4)
 void xa_log(enum xa_level level, const char *event, const char *fmt, ...);
 
+/* The same for a text that is ready: for lines that every request leaves. */
+void xa_log_text(enum xa_level level, const char *event, const char *text);
+
 /*
  * A value from outside, in double quotes, with `"` and `\` escaped, so that
  * it cannot look like a further key=value.  NULL gives `-`.  Returns out.
