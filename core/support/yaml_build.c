@@ -356,6 +356,16 @@ build_done(struct build *b)
     xa_node_free(&b->spent);
 }
 
+/* Its buffers held the text of the file, passwords too. */
+static void
+delete_parser(yaml_parser_t *p)
+{
+    xa_wipe(p->buffer.start, (size_t)(p->buffer.end - p->buffer.start));
+    xa_wipe(p->raw_buffer.start,
+            (size_t)(p->raw_buffer.end - p->raw_buffer.start));
+    yaml_parser_delete(p);
+}
+
 enum xa_rc
 xa_yaml_build(struct xa_yaml_file *file, const char *text, size_t len,
               size_t max_nodes, struct xa_node **out, struct xa_err *err)
@@ -374,7 +384,7 @@ xa_yaml_build(struct xa_yaml_file *file, const char *text, size_t len,
     yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&b.parser, (const unsigned char *)text, len);
     rc = read_events(&b);
-    yaml_parser_delete(&b.parser);
+    delete_parser(&b.parser);
     if (rc == XA_OK)
         *out = XA_TAKE(b.root);
     return rc;
