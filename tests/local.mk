@@ -18,11 +18,14 @@ unit_tests += \
 	%D%/unit/test_io_peek \
 	%D%/unit/test_io_record \
 	%D%/unit/test_json \
+	%D%/unit/test_lmdb_faults \
+	%D%/unit/test_lmdb_files \
 	%D%/unit/test_loader \
 	%D%/unit/test_log \
 	%D%/unit/test_mask \
 	%D%/unit/test_password \
 	%D%/unit/test_registry \
+	%D%/unit/test_process \
 	%D%/unit/test_reply \
 	%D%/unit/test_request \
 	%D%/unit/test_router \
@@ -109,6 +112,8 @@ unit_modules = %D%/unit/modules.c %D%/unit/modules.h
 	%D%/fakes/password.c %D%/fakes/password.h
 %C%_unit_test_registry_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_registry_LDADD = $(unit_ldadd)
+%C%_unit_test_process_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_process_LDADD = $(unit_ldadd)
 %C%_unit_test_reply_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_reply_LDADD = libxafcgi.la $(unit_ldadd)
 %C%_unit_test_request_CPPFLAGS = $(unit_cppflags)
@@ -119,8 +124,18 @@ unit_modules = %D%/unit/modules.c %D%/unit/modules.h
 %C%_unit_test_router_LDADD = libxafcgi.la $(unit_ldadd)
 %C%_unit_test_status_CPPFLAGS = $(unit_cppflags)
 %C%_unit_test_status_LDADD = libxafcgi.la $(unit_ldadd)
-%C%_unit_test_store_lmdb_SOURCES = %D%/unit/test_store_lmdb.c \
+lmdb_fixture = \
+	%D%/unit/lmdb_fixture.c %D%/unit/lmdb_fixture.h \
 	%D%/unit/store_suite.c %D%/unit/store_suite.h
+%C%_unit_test_lmdb_faults_SOURCES = %D%/unit/test_lmdb_faults.c $(lmdb_fixture)
+%C%_unit_test_lmdb_faults_CPPFLAGS = $(unit_cppflags) $(LMDB_CFLAGS)
+%C%_unit_test_lmdb_faults_LDADD = $(unit_ldadd) $(LMDB_LIBS)
+%C%_unit_test_lmdb_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs
+%C%_unit_test_lmdb_files_SOURCES = %D%/unit/test_lmdb_files.c $(lmdb_fixture)
+%C%_unit_test_lmdb_files_CPPFLAGS = $(unit_cppflags) $(LMDB_CFLAGS)
+%C%_unit_test_lmdb_files_LDADD = $(unit_ldadd) $(LMDB_LIBS)
+%C%_unit_test_lmdb_files_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs
+%C%_unit_test_store_lmdb_SOURCES = %D%/unit/test_store_lmdb.c $(lmdb_fixture)
 %C%_unit_test_store_lmdb_CPPFLAGS = $(unit_cppflags) $(LMDB_CFLAGS)
 %C%_unit_test_store_lmdb_LDADD = $(unit_ldadd) $(LMDB_LIBS)
 %C%_unit_test_store_lmdb_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs

@@ -181,12 +181,13 @@ main(int argc, char **argv)
 {
     struct daemon daemon = {.report = -1};
     struct xa_err err = XA_ERR_NONE;
-    int code = read_options(argc, argv, &daemon.options);
+    int code;
 
-    if (code >= 0)
-        return code;
     xa_process_protect();
     xa_signals_block(&daemon.signals);
+    code = read_options(argc, argv, &daemon.options);
+    if (code >= 0)
+        return code;
     code = live(&daemon, &err) == XA_OK ? EX_OK
                                         : xa_process_fail(PROGRAM, &err);
     xa_process_report(&daemon.report, code);

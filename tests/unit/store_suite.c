@@ -17,8 +17,8 @@ static const struct store_kind *kind;
 
 /* --- helpers --- */
 
-static void
-must(enum xa_rc rc, const struct xa_err *err)
+void
+suite_must(enum xa_rc rc, const struct xa_err *err)
 {
     if (rc != XA_OK)
         fail_msg("%s: %s", xa_rc_name(rc), err->text);
@@ -32,14 +32,14 @@ token_with(const char *auth_id, int64_t expires_us, size_t acls)
     struct xa_err err = XA_ERR_NONE;
     char acl[XA_ACL_MAX + 1];
 
-    must(xa_identity_set_auth_id(&who, auth_id, &err), &err);
-    must(xa_identity_set_xivo_uuid(&who, "a-xivo-uuid", &err), &err);
+    suite_must(xa_identity_set_auth_id(&who, auth_id, &err), &err);
+    suite_must(xa_identity_set_xivo_uuid(&who, "a-xivo-uuid", &err), &err);
     for (size_t i = 0; i < acls; i++) {
         snprintf(acl, sizeof acl, "confd.%zu.#.%0900d", i, 0);
         acl[acls > 3 ? 900 : 12] = '\0';
-        must(xa_identity_add_acl(&who, acl, &err), &err);
+        suite_must(xa_identity_add_acl(&who, acl, &err), &err);
     }
-    must(xa_token_new(&who, 10, expires_us - 10 * XA_US_PER_S, &token, &err),
+    suite_must(xa_token_new(&who, 10, expires_us - 10 * XA_US_PER_S, &token, &err),
          &err);
     return token;
 }
@@ -76,7 +76,7 @@ suite_create(struct xa_store *store, const char *auth_id, int64_t expires_us)
     struct xa_key key = suite_key(token);
     struct xa_err err = XA_ERR_NONE;
 
-    must(xa_store_create(store, &key, token, &err), &err);
+    suite_must(xa_store_create(store, &key, token, &err), &err);
     return key;
 }
 
@@ -91,7 +91,7 @@ create_plain(struct xa_store *store, unsigned n, const char *auth_id,
     struct xa_err err = XA_ERR_NONE;
 
     xa_token_set_id(token, key.text);
-    must(xa_store_create(store, &key, token, &err), &err);
+    suite_must(xa_store_create(store, &key, token, &err), &err);
     return key;
 }
 
@@ -103,7 +103,7 @@ suite_has(struct xa_store *store, const struct xa_key *key)
     enum xa_rc rc = xa_store_get(store, key, &token, &err);
 
     if (rc != XA_E_NOTFOUND)
-        must(rc, &err);
+        suite_must(rc, &err);
     return rc == XA_OK;
 }
 
@@ -123,7 +123,7 @@ suite_count(struct xa_store *store, const struct xa_query *query)
     unsigned count = 0;
 
     while (!page.done)
-        must(xa_store_list(store, query, &page, 100, count_one, &count, &err),
+        suite_must(xa_store_list(store, query, &page, 100, count_one, &count, &err),
              &err);
     return count;
 }
@@ -140,13 +140,13 @@ count_of(struct xa_store *store, const char *auth_id)
     return suite_count(store, &(struct xa_query){.auth_id = auth_id});
 }
 
-static struct xa_expired
-expire(struct xa_store *store, int64_t now_us, uint32_t max)
+struct xa_expired
+suite_expire(struct xa_store *store, int64_t now_us, uint32_t max)
 {
     struct xa_expired done;
     struct xa_err err = XA_ERR_NONE;
 
-    must(xa_store_expire(store, now_us, max, &done, &err), &err);
+    suite_must(xa_store_expire(store, now_us, max, &done, &err), &err);
     return done;
 }
 
@@ -214,8 +214,8 @@ test_get__gives_back_what_was_created(void **state)
         struct xa_key key = suite_key(token);
         struct xa_err err = XA_ERR_NONE;
 
-        must(xa_store_create(store, &key, token, &err), &err);
-        must(xa_store_get(store, &key, &got, &err), &err);
+        suite_must(xa_store_create(store, &key, token, &err), &err);
+        suite_must(xa_store_get(store, &key, &got, &err), &err);
         assert_same(token, got);
         assert_string_equal(xa_token_id(got), ""); /* a copy gives no token */
     }
@@ -229,7 +229,7 @@ test_get__knows_the_token_of_a_plain_key(void **state)
     XA_AUTO(xa_token_free) struct xa_token *got = NULL;
     struct xa_err err = XA_ERR_NONE;
 
-    must(xa_store_get(store, &key, &got, &err), &err);
+    suite_must(xa_store_get(store, &key, &got, &err), &err);
     assert_string_equal(xa_token_id(got), key.text);
 }
 
@@ -270,10 +270,10 @@ test_create__replaces_with_schedule_and_subject(void **state)
     assert_int_equal(count_all(store), 1);
     assert_int_equal(count_of(store, "alice"), 0);
     assert_int_equal(count_of(store, "bob"), 1);
-    assert_int_equal(expire(store, NOW_US, 10).removed, 0);
-    must(xa_store_get(store, &key, &got, &err), &err);
+    assert_int_equal(suite_expire(store, NOW_US, 10).removed, 0);
+    suite_must(xa_store_get(store, &key, &got, &err), &err);
     assert_string_equal(xa_token_auth_id(got), "bob");
-    assert_int_equal(expire(store, NOW_US + HOUR_US, 10).removed, 1);
+    assert_int_equal(suite_expire(store, NOW_US + HOUR_US, 10).removed, 1);
 }
 
 static void
@@ -284,8 +284,8 @@ test_create__twice_is_once(void **state)
     create_plain(store, 1, "alice", NOW_US);
     create_plain(store, 1, "alice", NOW_US);
     assert_int_equal(count_of(store, "alice"), 1);
-    assert_int_equal(expire(store, NOW_US, 10).removed, 1);
-    assert_int_equal(expire(store, NOW_US, 10).removed, 0);
+    assert_int_equal(suite_expire(store, NOW_US, 10).removed, 1);
+    assert_int_equal(suite_expire(store, NOW_US, 10).removed, 0);
 }
 
 static void
@@ -297,15 +297,15 @@ test_remove__takes_all_of_it_and_says_whether_it_was_there(void **state)
     struct xa_err err = XA_ERR_NONE;
     bool removed = false;
 
-    must(xa_store_remove(store, &key, &removed, &err), &err);
+    suite_must(xa_store_remove(store, &key, &removed, &err), &err);
     assert_true(removed);
     assert_false(suite_has(store, &key));
     assert_true(suite_has(store, &other));
     assert_int_equal(count_of(store, "alice"), 1);
-    must(xa_store_remove(store, &key, &removed, &err), &err);
+    suite_must(xa_store_remove(store, &key, &removed, &err), &err);
     assert_false(removed);
-    must(xa_store_remove(store, &key, NULL, &err), &err);
-    assert_int_equal(expire(store, NOW_US, 10).removed, 0);
+    suite_must(xa_store_remove(store, &key, NULL, &err), &err);
+    assert_int_equal(suite_expire(store, NOW_US, 10).removed, 0);
 }
 
 static void
@@ -320,8 +320,8 @@ test_open__finds_what_was_there(void **state)
     *state = store;
     assert_true(suite_has(store, &key));
     assert_int_equal(count_of(store, "alice"), 1);
-    must(xa_store_check(store, &err), &err);
-    assert_int_equal(expire(store, NOW_US, 10).removed, 1);
+    suite_must(xa_store_check(store, &err), &err);
+    assert_int_equal(suite_expire(store, NOW_US, 10).removed, 1);
     assert_string_equal(xa_store_type(store), kind->name);
 }
 
@@ -333,9 +333,9 @@ test_expire__goes_by_the_microsecond(void **state)
     struct xa_store *store = *state;
     struct xa_key key = suite_create(store, "alice", NOW_US);
 
-    assert_int_equal(expire(store, NOW_US - 1, 10).removed, 0);
+    assert_int_equal(suite_expire(store, NOW_US - 1, 10).removed, 0);
     assert_true(suite_has(store, &key));
-    assert_int_equal(expire(store, NOW_US, 10).removed, 1);
+    assert_int_equal(suite_expire(store, NOW_US, 10).removed, 1);
     assert_false(suite_has(store, &key));
     assert_int_equal(count_of(store, "alice"), 0);
 }
@@ -350,14 +350,14 @@ test_expire__takes_the_longest_overdue_first(void **state)
     for (unsigned i = 0; i < 5; i++) /* the later the smaller the key */
         keys[i] = create_plain(store, 5 - i, "alice", NOW_US + i);
 
-    done = expire(store, NOW_US + 10, 2);
+    done = suite_expire(store, NOW_US + 10, 2);
     assert_int_equal(done.removed, 2);
     assert_int_equal(done.oldest_us, NOW_US);
     assert_true(done.more);
     for (unsigned i = 0; i < 5; i++)
         assert_int_equal(suite_has(store, &keys[i]), i >= 2);
 
-    done = expire(store, NOW_US + 3, 10);
+    done = suite_expire(store, NOW_US + 3, 10);
     assert_int_equal(done.removed, 2);
     assert_int_equal(done.oldest_us, NOW_US + 2);
     assert_false(done.more);
@@ -372,7 +372,7 @@ test_expire__says_when_nothing_is_due(void **state)
 
     suite_create(store, "alice", NOW_US);
     for (size_t i = 0; i < XA_COUNT(times); i++) {
-        struct xa_expired done = expire(store, times[i], 10);
+        struct xa_expired done = suite_expire(store, times[i], 10);
 
         assert_int_equal(done.removed, 0);
         assert_int_equal(done.skipped, 0);
@@ -392,7 +392,7 @@ test_expire__ends_in_batches_of_any_size(void **state)
         suite_create(store, "alice", NOW_US + i % 7);
     suite_create(store, "alice", NOW_US + HOUR_US);
     do {
-        done = expire(store, NOW_US + 7, 33);
+        done = suite_expire(store, NOW_US + 7, 33);
         removed += done.removed;
     } while (done.more);
     assert_int_equal(removed, 100);
@@ -419,7 +419,7 @@ see(void *ctx, const struct xa_key *key, const struct xa_token *token)
     seen->keys[seen->count++] = *key;
     if (seen->store) {
         assert_true(suite_has(seen->store, key));
-        must(xa_store_remove(seen->store, key, NULL, &err), &err);
+        suite_must(xa_store_remove(seen->store, key, NULL, &err), &err);
     }
     return seen->count != seen->stop_at;
 }
@@ -437,7 +437,7 @@ test_list__goes_by_key_in_pages(void **state)
         create_plain(store, i * 7 % 23, i % 2 ? "alice" : "bob", NOW_US);
     do {
         before = seen.count;
-        must(xa_store_list(store, &(struct xa_query){0}, &page, 5, see, &seen,
+        suite_must(xa_store_list(store, &(struct xa_query){0}, &page, 5, see, &seen,
                            &err),
              &err);
         assert_true(seen.count - before <= 5);
@@ -499,12 +499,12 @@ test_list__goes_on_where_the_visitor_stopped(void **state)
 
     for (unsigned i = 0; i < 8; i++)
         create_plain(store, i, "alice", NOW_US);
-    must(xa_store_list(store, &query, &page, 100, see, &seen, &err), &err);
+    suite_must(xa_store_list(store, &query, &page, 100, see, &seen, &err), &err);
     assert_int_equal(seen.count, 3);
     assert_false(page.done);
     seen.stop_at = 0;
     while (!page.done)
-        must(xa_store_list(store, &query, &page, 100, see, &seen, &err), &err);
+        suite_must(xa_store_list(store, &query, &page, 100, see, &seen, &err), &err);
     assert_int_equal(seen.count, 8);
     for (unsigned i = 0; i < 8; i++)
         assert_string_equal(seen.keys[i].text, suite_plain_key(i).text);
@@ -522,7 +522,7 @@ test_list__lets_the_visitor_use_the_store(void **state)
     for (unsigned i = 0; i < 20; i++)
         create_plain(store, i, i % 4 ? "alice" : "bob", NOW_US);
     while (!page.done)
-        must(xa_store_list(store, &query, &page, 6, see, &seen, &err), &err);
+        suite_must(xa_store_list(store, &query, &page, 6, see, &seen, &err), &err);
     assert_int_equal(seen.count, 15);
     assert_int_equal(count_all(store), 5);
 }

@@ -24,6 +24,9 @@ int store_suite_run(const struct store_kind *kind,
 
 /* --- for tests of one kind --- */
 
+/* Fail the test, with the sentence, unless rc is XA_OK. */
+void suite_must(enum xa_rc rc, const struct xa_err *err);
+
 /* A token of auth_id that ends at expires_us, with a few ACLs. */
 struct xa_token *suite_token(const char *auth_id, int64_t expires_us);
 
@@ -37,6 +40,10 @@ struct xa_key suite_create(struct xa_store *store, const char *auth_id,
 
 /* Whether the store has it; fails the test when it cannot tell. */
 bool suite_has(struct xa_store *store, const struct xa_key *key);
+
+/* xa_store_expire(), as it must be possible. */
+struct xa_expired suite_expire(struct xa_store *store, int64_t now_us,
+                               uint32_t max);
 
 /* How many tokens a query finds, page by page. */
 unsigned suite_count(struct xa_store *store, const struct xa_query *query);
