@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 dist_sbin_SCRIPTS = %D%/xivo-auth-pool
 
+# For people with the sources.
+EXTRA_DIST += %D%/check %D%/lib.sh %D%/quickstart
+
 # An operator's file is never overwritten, and only taken away untouched.
 EXTRA_DIST += %D%/config.yml
 shipped_config = sed -e 's,/etc/xivo-auth,$(xaconfdir),g' \

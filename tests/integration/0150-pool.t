@@ -204,7 +204,9 @@ def given_up(s, pool):
     master = pool.multiwatch("check")
     os.kill(master, signal.SIGSTOP)
     try:
-        os.kill(pool.workers("check")[0], signal.SIGKILL)
+        victim = pool.workers("check")[0]
+        os.kill(victim, signal.SIGKILL)
+        h.until(lambda: fields(victim)[0] == "Z", "its death")
         pool.expect(3, "a worker that is not replaced", "status")
         h.has(pool.said, "check: multiwatch gave up, 1 of 2", "is told")
         h.has(pool.said, "login: running", "and the other pool's state, too")

@@ -132,6 +132,15 @@ class Process:
     def alive(self):
         return self.popen.poll() is None
 
+    def catches(self, number):
+        """It has come as far as to install a handler for that signal."""
+        try:
+            with open("/proc/%d/status" % self.pid) as f:
+                caught = next(x for x in f if x.startswith("SigCgt:"))
+        except (OSError, StopIteration):
+            return False
+        return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
     def send(self, number):
         if self.alive():
             self.popen.send_signal(number)
@@ -308,19 +317,20 @@ class Service:
         return p
 
     def wait_pool(self, which):
-        # A store that is down is an answer too.
-        def answers():
+        def ready():
             for p in self.pools[which]:
                 if not p.alive():
                     raise RuntimeError("%s pool: exit %s\n%s" % (
                         which, p.popen.returncode, p.said()))
-            with self.connect(which) as c:
-                return c.request("GET", "/0.1/backends").status
-        until(answers, "an answer of the %s pool" % which, 10)
+            return all(p.catches(signal.SIGTERM) for p in self.pools[which])
+        until(ready, "the %s pool" % which, 10)
 
     def start_daemon(self, *args):
-        return self.process("expiryd", [program("xivo-auth-expiryd"), "-f",
-                                        "-c", self.config, *args])
+        p = self.process("expiryd", [program("xivo-auth-expiryd"), "-f",
+                                     "-c", self.config, *args])
+        until(lambda: p.catches(signal.SIGTERM) or not p.alive(),
+              "the daemon", 10)
+        return p
 
     def start_nginx(self, edits=(), relay=False, servers=""):
         nginx, openssl = need("nginx", "openssl")
