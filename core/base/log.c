@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,8 +40,8 @@ static struct {
     int fd;
     char *path; /* owned; NULL unless the sink is a file */
     const char *ident;
-    bool forks;     /* a child forgets the next three */
-    int64_t second; /* of which the next two tell; 0: of none yet */
+    int64_t second; /* of which date tells; 0: of none yet */
+    pid_t pid;      /* of which source tells */
     char date[XA_CLOCK_TEXT];
     char source[IDENT_MAX + 32]; /* "Z ident[pid] " */
     bool hold;
@@ -56,12 +55,6 @@ static struct {
     .fd = STDERR_FILENO,
     .ident = "xivo-auth",
 };
-
-static void
-forget_head(void)
-{
-    sink.second = 0;
-}
 
 static int
 open_file(const char *path)
@@ -161,7 +154,7 @@ xa_log_open(const char *ident, const char *target, enum xa_level level,
     }
     sink.ident = ident;
     sink.level = level;
-    forget_head();
+    sink.second = 0;
     return XA_OK;
 }
 
@@ -271,14 +264,13 @@ emit(enum xa_level level, char *line, size_t len)
 
 /* Date, program and pid change once a second at most. */
 static void
-make_head(int64_t second)
+make_head(int64_t second, pid_t pid)
 {
-    if (!sink.forks) /* a child has another pid */
-        sink.forks = pthread_atfork(NULL, NULL, forget_head) == 0;
     xa_clock_format_utc(second * XA_US_PER_S, sink.date);
     snprintf(sink.source, sizeof sink.source, "Z %.*s[%ld] ", IDENT_MAX,
-             sink.ident, (long)getpid());
+             sink.ident, (long)pid);
     sink.second = second;
+    sink.pid = pid;
 }
 
 /* Time in UTC, program and pid.  Returns the end. */
@@ -287,9 +279,10 @@ put_head(char *out)
 {
     int64_t now_us = xa_clock_now_us();
     int64_t micros = now_us % XA_US_PER_S;
+    pid_t pid = getpid();
 
-    if (now_us / XA_US_PER_S != sink.second)
-        make_head(now_us / XA_US_PER_S);
+    if (now_us / XA_US_PER_S != sink.second || pid != sink.pid)
+        make_head(now_us / XA_US_PER_S, pid);
     out = mempcpy(out, sink.date, DATE_LEN);
     out[0] = '.';
     for (int i = 6; i > 0; i--, micros /= 10)
