@@ -6,11 +6,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <lmdb.h>
 
-#include "core/token/lmdb_folder.h"
 #include "core/token/lmdb_inside.h"
 
 #define FORMAT 1 /* of what the databases hold */
@@ -212,6 +210,9 @@ open_all(struct xa_lmdb *lmdb, struct xa_err *err)
         rc = open_env(lmdb, err);
     if (rc != XA_OK)
         return rc;
+    if (!xa_lmdb_folder_files(setup->folder, &lmdb->files))
+        return xa_fail(err, XA_E_STORE, "%s: its files are gone",
+                       setup->folder);
     xa_lmdb_clear_readers(lmdb);
     rc = find_dbs(lmdb, err);
     if (rc == XA_E_NOTFOUND && setup->create)
@@ -257,6 +258,9 @@ xa_lmdb_reopen(struct xa_lmdb *lmdb, struct xa_err *err)
 
     close_env(lmdb);
     rc = open_all(lmdb, err);
+    if (rc == XA_E_NOTFOUND)
+        rc = xa_fail(err, XA_E_STORE, "%s: the store was taken away",
+                     lmdb->setup.folder);
     if (rc != XA_OK)
         close_env(lmdb);
     return rc;
@@ -265,18 +269,14 @@ xa_lmdb_reopen(struct xa_lmdb *lmdb, struct xa_err *err)
 enum xa_rc
 xa_lmdb_follow(struct xa_lmdb *lmdb, struct xa_err *err)
 {
-    struct stat open_file;
-    dev_t dev;
-    ino_t ino;
-    int fd;
+    struct xa_lmdb_files now;
 
-    if (lmdb->env && mdb_env_get_fd(lmdb->env, &fd) == 0 &&
-        fstat(fd, &open_file) == 0 &&
-        xa_lmdb_folder_data_file(lmdb->setup.folder, &dev, &ino) &&
-        dev == open_file.st_dev && ino == open_file.st_ino)
+    if (lmdb->env && xa_lmdb_folder_files(lmdb->setup.folder, &now) &&
+        now.dev == lmdb->files.dev && now.data == lmdb->files.data &&
+        now.lock == lmdb->files.lock)
         return XA_OK;
     if (lmdb->reading > 0)
-        return xa_fail(err, XA_E_STORE, "%s: data.mdb was replaced",
+        return xa_fail(err, XA_E_STORE, "%s: its files were replaced",
                        lmdb->setup.folder);
     return xa_lmdb_reopen(lmdb, err);
 }

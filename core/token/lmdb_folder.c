@@ -51,6 +51,21 @@ refuse_network(int fd, const char *folder, struct xa_err *err)
     return XA_OK;
 }
 
+static enum xa_rc
+refuse_others(int fd, const char *folder, struct xa_err *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return xa_fail(err, XA_E_STORE, "folder %s: %s", folder,
+                       strerror(errno));
+    if (st.st_mode & S_IWOTH)
+        return xa_fail(err, XA_E_CONFIG,
+                       "store.lmdb.path: others can write in %s (mode %04o)",
+                       folder, st.st_mode & 07777u);
+    return XA_OK;
+}
+
 enum xa_rc
 xa_lmdb_folder_enter(const char *folder, int *out_fd, struct xa_err *err)
 {
@@ -65,6 +80,8 @@ xa_lmdb_folder_enter(const char *folder, int *out_fd, struct xa_err *err)
         return xa_fail(err, XA_E_STORE, "folder %s: %s", folder,
                        strerror(errno));
     rc = refuse_network(fd, folder, err);
+    if (rc == XA_OK)
+        rc = refuse_others(fd, folder, err);
     if (rc != XA_OK)
         return rc;
     while (flock(fd, LOCK_EX) != 0)
@@ -220,17 +237,24 @@ xa_lmdb_folder_prepare(int fd, const char *folder, struct xa_err *err)
     return XA_OK;
 }
 
-bool
-xa_lmdb_folder_data_file(const char *folder, dev_t *out_dev, ino_t *out_ino)
+static bool
+look_at(const char *folder, const char *name, struct stat *out)
 {
     char path[PATH_MAX];
-    struct stat st;
-    int n;
+    int n = snprintf(path, sizeof path, "%s/%s", folder, name);
 
-    n = snprintf(path, sizeof path, "%s/" DATA_FILE, folder);
-    if (n < 0 || (size_t)n >= sizeof path || stat(path, &st) != 0)
+    return n > 0 && (size_t)n < sizeof path && stat(path, out) == 0;
+}
+
+bool
+xa_lmdb_folder_files(const char *folder, struct xa_lmdb_files *out)
+{
+    struct stat data;
+    struct stat lock;
+
+    if (!look_at(folder, DATA_FILE, &data) ||
+        !look_at(folder, LOCK_FILE, &lock))
         return false;
-    *out_dev = st.st_dev;
-    *out_ino = st.st_ino;
+    *out = (struct xa_lmdb_files){data.st_dev, data.st_ino, lock.st_ino};
     return true;
 }

@@ -13,7 +13,8 @@
  * Enter the folder of a store and keep others out until *out_fd is closed,
  * so that files are made and looked at by one process at a time.
  *
- * XA_E_STORE: missing, not allowed.  XA_E_CONFIG: no folder, or on a network
+ * XA_E_STORE: missing, not allowed.  XA_E_CONFIG: no folder, or one in which
+ * others can write, for they could make themselves tokens, or on a network
  * file system, where the shared memory of LMDB does not work.
  */
 XA_MUST_CHECK
@@ -36,8 +37,14 @@ XA_MUST_CHECK
 enum xa_rc xa_lmdb_folder_prepare(int fd, const char *folder,
                                   struct xa_err *err);
 
-/* Which file stands at FOLDER/data.mdb; false if none. */
-bool xa_lmdb_folder_data_file(const char *folder, dev_t *out_dev,
-                              ino_t *out_ino);
+/* Which files stand there now. */
+struct xa_lmdb_files {
+    dev_t dev;
+    ino_t data;
+    ino_t lock;
+};
+
+/* False: one of them is missing. */
+bool xa_lmdb_folder_files(const char *folder, struct xa_lmdb_files *out);
 
 #endif

@@ -3,6 +3,7 @@
 #define XA_TOKEN_LMDB_INSIDE_H
 
 #include "core/token/lmdb_env.h"
+#include "core/token/lmdb_folder.h"
 
 struct xa_lmdb {
     struct xa_lmdb_setup setup;
@@ -10,6 +11,7 @@ struct xa_lmdb {
     struct MDB_txn *reader;  /* kept from read to read; NULL until the first */
     unsigned reading;        /* reads under way; only the first is `reader` */
     unsigned dbs[XA_LMDB_DBS];
+    struct xa_lmdb_files files; /* that are open */
     bool full;               /* what the last failure was */
     size_t page_size;
     bool counted;

@@ -116,6 +116,18 @@ test_open__refuses_network_file_systems(void **state XA_UNUSED)
 }
 
 static void
+test_open__refuses_a_folder_where_others_can_write(void **state XA_UNUSED)
+{
+    static const mode_t modes[] = {0777, 0702, 01777};
+
+    for (size_t i = 0; i < XA_COUNT(modes); i++) {
+        assert_int_equal(chmod(folder, modes[i]), 0);
+        assert_refused(XA_STORE_USE, XA_E_CONFIG, "others can write");
+        assert_refused(XA_STORE_PROBE, XA_E_CONFIG, "others can write");
+    }
+}
+
+static void
 test_open__follows_no_links(void **state XA_UNUSED)
 {
     char victim[64] = "/tmp/xivo-auth-victim-XXXXXX";
@@ -286,6 +298,7 @@ main(void)
         LMDB_TEST(test_open__says_what_is_wrong_with_the_folder),
         LMDB_TEST(test_open__says_when_it_is_not_allowed),
         LMDB_TEST(test_open__refuses_network_file_systems),
+        LMDB_TEST(test_open__refuses_a_folder_where_others_can_write),
         LMDB_TEST(test_open__follows_no_links),
         LMDB_TEST(test_create__keeps_the_token_itself_out_of_the_file),
         LMDB_TEST(test_open__leaves_a_newer_format_alone),

@@ -210,6 +210,41 @@ test_store__follows_when_its_files_are_replaced(void **state XA_UNUSED)
     xa_store_close(&store);
 }
 
+static int
+create_many(int from, int to)
+{
+    struct xa_store *store = child_open();
+    struct xa_err err;
+    char byte;
+
+    CHILD_MUST(store);
+    CHILD_MUST(write(to, "x", 1) == 1);
+    CHILD_MUST(read(from, &byte, 1) == 1);
+    for (unsigned i = 0; i < 300; i++)
+        CHILD_MUST(try_create(store, "bob", &err) == XA_OK);
+    xa_store_close(&store);
+    return 0;
+}
+
+/* Two processes that wait at different lock files would write at once. */
+static void
+test_store__follows_when_its_lock_is_taken_away(void **state XA_UNUSED)
+{
+    struct xa_store *store = open_store();
+    struct child child;
+
+    suite_create(store, "alice", NOW_US);
+    unlink(in_folder("lock.mdb"));
+    child = run_child(create_many); /* makes a new one */
+    await_byte(child.from);
+    assert_int_equal(write(child.to, "x", 1), 1);
+    for (unsigned i = 0; i < 300; i++)
+        suite_create(store, "alice", NOW_US);
+    assert_int_equal(end_child(&child, 0), 0);
+    assert_sound(store, 601);
+    xa_store_close(&store);
+}
+
 static void
 test_store__comes_back_with_its_folder(void **state XA_UNUSED)
 {
@@ -250,6 +285,7 @@ main(void)
         LMDB_TEST(test_audit__finds_and_mends),
         LMDB_TEST(test_audit__ends_when_told),
         LMDB_TEST(test_store__follows_when_its_files_are_replaced),
+        LMDB_TEST(test_store__follows_when_its_lock_is_taken_away),
         LMDB_TEST(test_store__comes_back_with_its_folder),
     };
 
