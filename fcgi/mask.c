@@ -42,6 +42,18 @@ run_len(const char *text)
     return len;
 }
 
+/* The byte at text, where no run begins and not ROUTE, and those behind it
+ * where neither can begin. */
+static size_t
+plain_len(const char *text)
+{
+    size_t len = 1;
+
+    while (text[len] && text[len] != '/' && !is_run_byte(text[len]))
+        len++;
+    return len;
+}
+
 /* Decode what can be decoded, NUL excepted; cut before a run at the end.
  * Returns the length. */
 static size_t
@@ -96,7 +108,7 @@ xa_mask(const char *text, char out[XA_MASK_TEXT])
     char plain[PLAIN_MAX + sizeof CUT];
     char *in = plain;
     char *end = out;
-    size_t plain_len = decode(text ? text : "", plain);
+    size_t whole = decode(text ? text : "", plain);
     size_t len;
 
     while (*in) {
@@ -108,16 +120,16 @@ xa_mask(const char *text, char out[XA_MASK_TEXT])
                 end = put_key(end, in, len);
         } else {
             len = run_len(in);
-            if (is_telling(in, len))
+            if (is_telling(in, len)) {
                 end = put_key(end, in, len);
-            else if (len > 0)
+            } else {
+                len = len > 0 ? len : plain_len(in);
                 end = mempcpy(end, in, len);
-            else
-                *end++ = in[len++];
+            }
         }
         in += len;
     }
     *end = '\0';
-    xa_wipe(plain, plain_len);
+    xa_wipe(plain, whole);
     return out;
 }

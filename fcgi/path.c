@@ -24,11 +24,13 @@ is_clean(const char *path)
 {
     const char *end;
 
-    if (*path != '/' || strstr(path, "//"))
+    if (*path != '/')
         return false;
     for (; *path; path = end) {
         path++; /* the slash */
         end = strchrnul(path, '/');
+        if (end == path && *end == '/')
+            return false;
         if (end - path == 2 && path[0] == '.' && path[1] == '.')
             return false;
     }

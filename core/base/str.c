@@ -175,6 +175,11 @@ xa_str_percent_decode(const char *in, size_t len, char *out, bool plus_is_space)
     int high;
     int low;
 
+    if (!memchr(in, '%', len) && !(plus_is_space && memchr(in, '+', len))) {
+        memmove(out, in, len);
+        out[len] = '\0';
+        return (ptrdiff_t)len;
+    }
     for (size_t i = 0; i < len; i++) {
         if (in[i] == '+' && plus_is_space) {
             out[n++] = ' ';

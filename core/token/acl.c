@@ -128,6 +128,10 @@ xa_acl_matches(const char *pattern, const char *auth_id, const char *required)
     }
     if (!*rest)
         return !*required;
+    /* what is required is often the very words of the ACL, and each element
+     * of a pattern matches itself */
+    if (strcmp(rest, required) == 0)
+        return true;
     len = strlen(required);
     if (len > XA_SCOPE_MAX)
         return false;
