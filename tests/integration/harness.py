@@ -133,13 +133,15 @@ class Process:
         return self.popen.poll() is None
 
     def catches(self, number):
-        """It has come as far as to install a handler for that signal."""
+        """It has come as far as to take that signal, by a handler or by
+        waiting for it."""
         try:
             with open("/proc/%d/status" % self.pid) as f:
-                caught = next(x for x in f if x.startswith("SigCgt:"))
-        except (OSError, StopIteration):
+                masks = [int(x.split()[1], 16) for x in f
+                         if x.startswith(("SigCgt:", "SigBlk:"))]
+        except OSError:
             return False
-        return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+        return any(mask >> (number - 1) & 1 for mask in masks)
 
     def send(self, number):
         if self.alive():
