@@ -133,15 +133,19 @@ class Process:
         return self.popen.poll() is None
 
     def catches(self, number):
-        """It has come as far as to take that signal, by a handler or by
-        waiting for it."""
+        """It has come as far as to install a handler for that signal."""
+        return self._has_signal("SigCgt:", number)
+
+    def ignores(self, number):
+        return self._has_signal("SigIgn:", number)
+
+    def _has_signal(self, mask, number):
         try:
             with open("/proc/%d/status" % self.pid) as f:
-                masks = [int(x.split()[1], 16) for x in f
-                         if x.startswith(("SigCgt:", "SigBlk:"))]
-        except OSError:
+                line = next(x for x in f if x.startswith(mask))
+        except (OSError, StopIteration):
             return False
-        return any(mask >> (number - 1) & 1 for mask in masks)
+        return bool(int(line.split()[1], 16) >> (number - 1) & 1)
 
     def send(self, number):
         if self.alive():
@@ -330,7 +334,8 @@ class Service:
     def start_daemon(self, *args):
         p = self.process("expiryd", [program("xivo-auth-expiryd"), "-f",
                                      "-c", self.config, *args])
-        until(lambda: p.catches(signal.SIGTERM) or not p.alive(),
+        # Its last step before the others can be sent.
+        until(lambda: p.ignores(signal.SIGPIPE) or not p.alive(),
               "the daemon", 10)
         return p
 
