@@ -13,6 +13,7 @@ libxacore_la_SOURCES = \
 	%D%/base/str.c %D%/base/str.h \
 	%D%/service/expiry.c %D%/service/expiry.h \
 	%D%/service/host.c %D%/service/host.h \
+	%D%/service/key_find.c %D%/service/key_find.h \
 	%D%/service/registry.c %D%/service/registry.h \
 	%D%/service/token_manager.c %D%/service/token_manager.h \
 	%D%/support/config.c %D%/support/config.h \

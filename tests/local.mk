@@ -18,14 +18,15 @@ unit_tests += \
 	%D%/unit/test_io_peek \
 	%D%/unit/test_io_record \
 	%D%/unit/test_json \
+	%D%/unit/test_key_find \
 	%D%/unit/test_lmdb_faults \
 	%D%/unit/test_lmdb_files \
 	%D%/unit/test_loader \
 	%D%/unit/test_log \
 	%D%/unit/test_mask \
 	%D%/unit/test_password \
-	%D%/unit/test_registry \
 	%D%/unit/test_process \
+	%D%/unit/test_registry \
 	%D%/unit/test_reply \
 	%D%/unit/test_request \
 	%D%/unit/test_router \
@@ -128,6 +129,8 @@ lmdb_fixture = \
 	%D%/unit/lmdb_fixture.c %D%/unit/lmdb_fixture.h \
 	%D%/unit/store_suite.c %D%/unit/store_suite.h
 %C%_unit_test_lmdb_faults_SOURCES = %D%/unit/test_lmdb_faults.c $(lmdb_fixture)
+%C%_unit_test_key_find_CPPFLAGS = $(unit_cppflags)
+%C%_unit_test_key_find_LDADD = $(unit_ldadd)
 %C%_unit_test_lmdb_faults_CPPFLAGS = $(unit_cppflags) $(LMDB_CFLAGS)
 %C%_unit_test_lmdb_faults_LDADD = $(unit_ldadd) $(LMDB_LIBS)
 %C%_unit_test_lmdb_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs

@@ -4,6 +4,7 @@
 #include "core/service/authctl.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,8 +14,8 @@
 #define LINE_MAX_LEN 4096 /* bytes */
 
 /* Signals that end or stop us: the terminal gets its echo back first. */
-static const int signals[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,
-                              SIGTSTP, SIGTTIN, SIGTTOU, SIGALRM};
+static const int signals[] = {SIGINT,  SIGTERM, SIGHUP,
+                              SIGQUIT, SIGTSTP, SIGALRM};
 
 static volatile sig_atomic_t caught;
 
@@ -24,14 +25,33 @@ on_signal(int number)
     caught = number;
 }
 
+/* Read one byte.  While we wait, and only then, signals of this mask come
+ * in: none can slip in before the wait.  -1 and EINTR: one came. */
+static ssize_t
+read_byte(char *out, const sigset_t *while_waiting)
+{
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    ssize_t n;
+
+    if (while_waiting && ppoll(&in, 1, NULL, while_waiting) < 0)
+        return -1;
+    do
+        n = read(STDIN_FILENO, out, 1);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
 /*
  * Read to the end of the line, byte by byte, so that what stands behind it is
  * left for whoever reads next.
  *
+ *   while_waiting  signals that stay blocked meanwhile; NULL: no matter
+ *
  * XA_E_TIMEOUT: a signal came (nobody else sees this code).
  */
 static enum xa_rc
-read_line(struct xa_secret **out, struct xa_err *err)
+read_line(const sigset_t *while_waiting, struct xa_secret **out,
+          struct xa_err *err)
 {
     char line[LINE_MAX_LEN];
     size_t len = 0;
@@ -39,12 +59,7 @@ read_line(struct xa_secret **out, struct xa_err *err)
     ssize_t n;
     char c = '\0';
 
-    for (;;) {
-        n = read(STDIN_FILENO, &c, 1);
-        if (n < 0 && errno == EINTR && !caught)
-            continue;
-        if (n <= 0 || c == '\n')
-            break;
+    while ((n = read_byte(&c, while_waiting)) > 0 && c != '\n') {
         if (len < sizeof line)
             line[len] = c;
         len++;
@@ -70,33 +85,38 @@ read_line(struct xa_secret **out, struct xa_err *err)
 static void
 set_echo(const struct termios *how)
 {
-    while (tcsetattr(STDIN_FILENO, TCSAFLUSH, how) != 0 && errno == EINTR &&
-           !caught)
+    while (tcsetattr(STDIN_FILENO, TCSAFLUSH, how) != 0 && errno == EINTR)
         continue;
 }
 
-/* Ask once.  A signal has its usual effect, after the echo is back. */
+/* Ask once.  A signal that came is in `caught`, and the echo is back. */
 static enum xa_rc
 ask_once(const char *prompt, const struct termios *echo, struct xa_secret **out,
          struct xa_err *err)
 {
-    struct sigaction act = {.sa_handler = on_signal}; /* no SA_RESTART */
+    const struct sigaction act = {.sa_handler = on_signal};
     struct sigaction old[XA_COUNT(signals)];
     struct termios quiet = *echo;
+    sigset_t blocked;
+    sigset_t before;
     enum xa_rc rc;
 
     caught = 0;
+    sigemptyset(&blocked);
+    for (size_t i = 0; i < XA_COUNT(signals); i++)
+        sigaddset(&blocked, signals[i]);
+    sigprocmask(SIG_BLOCK, &blocked, &before);
     for (size_t i = 0; i < XA_COUNT(signals); i++)
         sigaction(signals[i], &act, &old[i]);
     quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
     set_echo(&quiet);
     fprintf(stderr, "%s: ", prompt);
-    fflush(stderr);
-    rc = read_line(out, err);
+    rc = read_line(&before, out, err);
     fputc('\n', stderr);
     set_echo(echo);
     for (size_t i = 0; i < XA_COUNT(signals); i++)
         sigaction(signals[i], &old[i], NULL);
+    sigprocmask(SIG_SETMASK, &before, NULL);
     return rc;
 }
 
@@ -111,10 +131,9 @@ ask(const char *prompt, struct xa_secret **out, struct xa_err *err)
                        strerror(errno));
     for (;;) {
         rc = ask_once(prompt, &echo, out, err);
-        if (caught)
-            raise(caught);
         if (rc != XA_E_TIMEOUT)
             return rc;
+        raise(caught); /* now it has its usual effect */
         /* stopped and continued, or the signal is ignored: ask again */
     }
 }
@@ -125,7 +144,7 @@ xa_ctl_read_secret(const char *prompt, struct xa_secret **out,
 {
     if (isatty(STDIN_FILENO))
         return ask(prompt, out, err);
-    return read_line(out, err);
+    return read_line(NULL, out, err);
 }
 
 enum xa_rc

@@ -3,25 +3,11 @@
 
 #include "core/service/authctl.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/base/clock.h"
-
-#define KEY_LEN (XA_SHA256_TEXT - 1)
-#define PREFIX_MIN 8 /* digits of a key that is not given whole */
-#define PAGE 1000    /* tokens looked at in one view of the store */
-
-static const char hexadecimal[] = "0123456789abcdef";
-
-/* A search among the keys as they are shown. */
-struct search {
-    const char *prefix;
-    int64_t now_us;
-    struct xa_key found;
-    unsigned matches; /* 2 means: more than one */
-};
+#include "core/service/key_find.h"
 
 static enum xa_rc
 no_such_token(struct xa_err *err)
@@ -36,68 +22,19 @@ key_form(const struct xa_ctl *ctl)
                                                                : XA_KEY_SHA256;
 }
 
-static bool
-visit(void *ctx, const struct xa_key *key, const struct xa_token *token)
-{
-    struct search *search = ctx;
-    char shown[XA_SHA256_TEXT];
-
-    xa_key_shown(key, shown);
-    if (strncmp(shown, search->prefix, strlen(search->prefix)) != 0 ||
-        xa_token_is_expired(token, search->now_us))
-        return true;
-    search->found = *key;
-    return ++search->matches < 2;
-}
-
-/* The store's key of the one token whose shown key begins so. */
-static enum xa_rc
-find_key(struct xa_ctl *ctl, const char *prefix, struct xa_key *out,
-         struct xa_err *err)
-{
-    struct search search = {.prefix = prefix, .now_us = xa_clock_now_us()};
-    /* a plain key is not the one that is shown: look at all of them */
-    struct xa_query query = {
-        .key_prefix = key_form(ctl) == XA_KEY_SHA256 ? prefix : NULL};
-    struct xa_page page = XA_PAGE_FIRST;
-    enum xa_rc rc = XA_OK;
-
-    while (rc == XA_OK && !page.done && search.matches < 2)
-        rc =
-            xa_store_list(ctl->store, &query, &page, PAGE, visit, &search, err);
-    if (rc != XA_OK)
-        return rc;
-    if (search.matches == 0)
-        return no_such_token(err);
-    if (search.matches > 1)
-        return xa_fail(err, XA_E_INVALID,
-                       "more than one key begins so: give more digits");
-    *out = search.found;
-    return XA_OK;
-}
-
 /* The store's key of what was given, a token or a key. */
 static enum xa_rc
 key_of(struct xa_ctl *ctl, const char *text, struct xa_key *out,
        struct xa_err *err)
 {
     char id[XA_UUID_TEXT];
-    char digits[XA_SHA256_TEXT] = "";
-    size_t len = strlen(text);
 
-    if (xa_uuid_parse(text, len, id)) {
-        xa_key_of_token(key_form(ctl), id, out);
-        xa_wipe(id, sizeof id);
-        return XA_OK;
-    }
-    for (size_t i = 0; i < len && len <= KEY_LEN; i++)
-        digits[i] = (char)tolower((unsigned char)text[i]);
-    if (len >= PREFIX_MIN && len <= KEY_LEN &&
-        strspn(digits, hexadecimal) == len)
-        return find_key(ctl, digits, out, err);
-    return xa_fail(err, XA_E_NOTFOUND,
-                   "no such token: neither a UUID nor %d to %d digits of a key",
-                   PREFIX_MIN, KEY_LEN);
+    if (!xa_uuid_parse(text, strlen(text), id))
+        return xa_key_find(ctl->store, key_form(ctl), text, xa_clock_now_us(),
+                           out, err);
+    xa_key_of_token(key_form(ctl), id, out);
+    xa_wipe(id, sizeof id);
+    return XA_OK;
 }
 
 /* Blanks around it are no part of it, nor is the return of a foreign file. */

@@ -63,7 +63,7 @@ static enum xa_rc
 refuse(const struct editor *ed, unsigned line, struct xa_err *err)
 {
     return xa_fail(err, XA_E_CONFIG,
-                   "%s: line %u: cannot change this without losing something; "
+                   "%s:%u: cannot change this without losing something; "
                    "write each key on a line of its own, without {...}, "
                    "anchors and aliases",
                    ed->name, line);
@@ -250,7 +250,7 @@ want_users(struct editor *ed, struct xa_err *err)
         return splice(ed, ed->text.len, ed->text.len, &piece, err);
     }
     if (xa_node_kind(users) != XA_NODE_MAP && !xa_node_is_null(users))
-        return xa_fail(err, XA_E_CONFIG, "%s: line %u: users is no mapping",
+        return xa_fail(err, XA_E_CONFIG, "%s:%u: users is no mapping",
                        ed->name, xa_node_line(users));
     if (!find_users(ed, &place))
         return refuse(ed, xa_node_line(users), err);
@@ -299,7 +299,7 @@ want_user(struct editor *ed, bool *out_new, struct xa_err *err)
     if (!user)
         return add_user(ed, err);
     if (xa_node_kind(user) != XA_NODE_MAP && !xa_node_is_null(user))
-        return xa_fail(err, XA_E_CONFIG, "%s: line %u: the user is no mapping",
+        return xa_fail(err, XA_E_CONFIG, "%s:%u: the user is no mapping",
                        ed->name, xa_node_line(user));
     if (!find_user(ed, &place))
         return refuse(ed, xa_node_line(user), err);

@@ -13,7 +13,9 @@ integration_tests = \
 	%D%/0200-io.t \
 	%D%/0300-program.t \
 	%D%/0310-responder.t \
+	%D%/0400-authctl.t \
 	%D%/0400-expiryd.t \
+	%D%/0401-passwd.t \
 	%D%/0410-nothing-lost.t
 
 EXTRA_DIST += $(integration_tests) \
