@@ -56,7 +56,8 @@ read_again(struct editor *ed, struct xa_err *err)
                        XA_USERS_NODES_MAX, &ed->root, err);
     if (rc != XA_OK)
         return rc;
-    return xa_lines_init(&ed->lines, xa_buf_text(&ed->text), ed->text.len, err);
+    rc = xa_lines_init(&ed->lines, xa_buf_text(&ed->text), ed->text.len, err);
+    return rc == XA_OK ? rc : xa_err_prefix(err, "%s: ", ed->name);
 }
 
 static enum xa_rc

@@ -19,6 +19,20 @@ is_line_end(const struct xa_lines *lines, size_t at)
            lines->text[at] == '\r';
 }
 
+/* Whether YAML sees the end of a line here and we do not: a CR alone, or
+ * U+0085, U+2028, U+2029. */
+static bool
+is_odd_break(const char *text, size_t len, size_t at)
+{
+    const char *rest = text + at;
+    size_t left = len - at;
+
+    return (*rest == '\r' && (left < 2 || rest[1] != '\n')) ||
+           (left >= 2 && memcmp(rest, "\xc2\x85", 2) == 0) ||
+           (left >= 3 && (memcmp(rest, "\xe2\x80\xa8", 3) == 0 ||
+                          memcmp(rest, "\xe2\x80\xa9", 3) == 0));
+}
+
 enum xa_rc
 xa_lines_init(struct xa_lines *lines, const char *text, size_t len,
               struct xa_err *err)
@@ -27,9 +41,13 @@ xa_lines_init(struct xa_lines *lines, const char *text, size_t len,
     unsigned count = 0;
     size_t next = 0;
 
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
+        if (is_odd_break(text, len, i))
+            return xa_fail(err, XA_E_CONFIG, "line %u does not end with LF",
+                           count + 1);
         if (text[i] == '\n' || i + 1 == len)
             count++;
+    }
     starts = calloc(count + 1u, sizeof *starts);
     if (!starts)
         return xa_fail_nomem(err);

@@ -22,6 +22,8 @@ struct xa_lines {
 
 #define XA_LINES_NONE {.text = ""}
 
+/* XA_E_CONFIG: lines end otherwise than by LF or CR LF somewhere, as YAML
+ * allows.  XA_E_NOMEM. */
 XA_MUST_CHECK
 enum xa_rc xa_lines_init(struct xa_lines *lines, const char *text, size_t len,
                          struct xa_err *err);

@@ -5,8 +5,11 @@
 # FUZZ_SECONDS.
 fuzz_entries = \
 	%D%/fuzz_acl \
+	%D%/fuzz_json \
+	%D%/fuzz_password \
 	%D%/fuzz_record \
 	%D%/fuzz_request \
+	%D%/fuzz_users \
 	%D%/fuzz_yaml
 
 fuzz_cppflags = $(AM_CPPFLAGS) -DFUZZ_SEEDS=\"$(abs_top_srcdir)/%D%/seeds
@@ -28,6 +31,18 @@ nodist_%C%_fuzz_acl_SOURCES = $(fuzz_main)
 %C%_fuzz_acl_LDFLAGS = $(fuzz_ldflags)
 %C%_fuzz_acl_LDADD = libxacore.la
 
+%C%_fuzz_json_SOURCES = %D%/fuzz_json.c
+nodist_%C%_fuzz_json_SOURCES = $(fuzz_main)
+%C%_fuzz_json_CPPFLAGS = $(fuzz_cppflags)/json\" $(JSONC_CFLAGS)
+%C%_fuzz_json_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_json_LDADD = libxacore.la
+
+%C%_fuzz_password_SOURCES = %D%/fuzz_password.c
+nodist_%C%_fuzz_password_SOURCES = $(fuzz_main)
+%C%_fuzz_password_CPPFLAGS = $(fuzz_cppflags)/password\"
+%C%_fuzz_password_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_password_LDADD = libxacore.la
+
 %C%_fuzz_record_SOURCES = %D%/fuzz_record.c
 nodist_%C%_fuzz_record_SOURCES = $(fuzz_main)
 %C%_fuzz_record_CPPFLAGS = $(fuzz_cppflags)/record\"
@@ -40,6 +55,12 @@ nodist_%C%_fuzz_request_SOURCES = $(fuzz_main)
 %C%_fuzz_request_CPPFLAGS = $(fuzz_cppflags)/request\"
 %C%_fuzz_request_LDFLAGS = $(fuzz_ldflags)
 %C%_fuzz_request_LDADD = libxafcgi.la libxafakes.la libxacore.la
+
+%C%_fuzz_users_SOURCES = %D%/fuzz_users.c
+nodist_%C%_fuzz_users_SOURCES = $(fuzz_main)
+%C%_fuzz_users_CPPFLAGS = $(fuzz_cppflags)/users\"
+%C%_fuzz_users_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_users_LDADD = libxacore.la
 
 %C%_fuzz_yaml_SOURCES = %D%/fuzz_yaml.c
 nodist_%C%_fuzz_yaml_SOURCES = $(fuzz_main)
