@@ -59,7 +59,8 @@ libxacore_la_LIBADD = $(JSONC_LIBS) $(SODIUM_LIBS) $(UUID_LIBS) $(YAML_LIBS) \
 
 sbin_PROGRAMS += xivo-auth-expiryd
 dist_man_MANS += %D%/service/xivo-auth-expiryd.8
-xivo_auth_expiryd_SOURCES = %D%/service/expiryd.c
+xivo_auth_expiryd_SOURCES = %D%/service/expiryd.c \
+	%D%/service/expiryd_options.c %D%/service/expiryd_options.h
 xivo_auth_expiryd_LDADD = libxacore.la
 xivo_auth_expiryd_LDFLAGS = $(AM_LDFLAGS) $(XA_PROGRAM_LDFLAGS)
 

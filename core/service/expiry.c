@@ -20,12 +20,12 @@ struct xa_expiry {
     struct xa_expiry_env env;
 
     bool clock_known;
-    int64_t clock_offset_us; /* wall clock minus boot clock, as last seen */
+    int64_t clock_offset_us;   /* wall clock minus boot clock, as last seen */
     int64_t distrust_until_us; /* boot clock; 0: the clock is trusted */
 
-    uint32_t failures; /* ticks in a row */
+    uint32_t failures;        /* ticks in a row */
     int64_t failing_since_us; /* boot clock */
-    uint32_t skipped; /* as the log knows it */
+    uint32_t skipped;         /* as the log knows it */
 };
 
 /* What one tick did. */
@@ -106,8 +106,8 @@ pause_after(const struct xa_expiry *expiry, int64_t took_us)
 }
 
 static enum xa_rc
-remove_batch(struct xa_expiry *expiry, struct xa_moment at,
-             struct sweep *sweep, struct xa_err *err)
+remove_batch(struct xa_expiry *expiry, struct xa_moment at, struct sweep *sweep,
+             struct xa_err *err)
 {
     struct xa_expired batch;
     enum xa_rc rc;
@@ -156,8 +156,7 @@ log_skipped(struct xa_expiry *expiry, const struct sweep *sweep)
 }
 
 static void
-log_failure(struct xa_expiry *expiry, int64_t boot_us,
-            const struct xa_err *err)
+log_failure(struct xa_expiry *expiry, int64_t boot_us, const struct xa_err *err)
 {
     char quoted[XA_LOG_VALUE_MAX];
 
@@ -173,8 +172,8 @@ log_recovery(struct xa_expiry *expiry, int64_t boot_us)
 {
     if (expiry->failures == 0)
         return;
-    xa_log(XA_INFO, "expiry.recovered",
-           "failures=%" PRIu32 " after_s=%" PRId64, expiry->failures,
+    xa_log(XA_INFO, "expiry.recovered", "failures=%" PRIu32 " after_s=%" PRId64,
+           expiry->failures,
            (boot_us - expiry->failing_since_us) / XA_US_PER_S);
     expiry->failures = 0;
 }
@@ -193,10 +192,10 @@ xa_expiry_tick(struct xa_expiry *expiry, const volatile sig_atomic_t *stop,
     rc = remove_all(expiry, stop, &sweep, cause);
     ended_us = read_clocks(expiry).boot_us;
     if (sweep.removed > 0)
-        xa_log(XA_INFO, "expiry.done",
-               "removed=%" PRIu64 " took_ms=%" PRId64 " latest_late_ms=%" PRId64,
-               sweep.removed, (ended_us - began_us) / 1000,
-               sweep.late_us / 1000);
+        xa_log(
+            XA_INFO, "expiry.done",
+            "removed=%" PRIu64 " took_ms=%" PRId64 " latest_late_ms=%" PRId64,
+            sweep.removed, (ended_us - began_us) / 1000, sweep.late_us / 1000);
     if (rc != XA_OK) {
         log_failure(expiry, ended_us, cause);
         return rc;

@@ -30,8 +30,7 @@ struct xa_expiry_env {
  * XA_E_NOMEM.
  */
 XA_MUST_CHECK
-enum xa_rc xa_expiry_new(struct xa_store *store,
-                         const struct xa_config *config,
+enum xa_rc xa_expiry_new(struct xa_store *store, const struct xa_config *config,
                          const struct xa_expiry_env *env,
                          struct xa_expiry **out, struct xa_err *err);
 void xa_expiry_free(struct xa_expiry **expiry);

@@ -55,11 +55,10 @@ is_nobody_else(const struct passwd *pw)
     gid_t gid[3];
 
     return getresuid(&uid[0], &uid[1], &uid[2]) == 0 &&
-           getresgid(&gid[0], &gid[1], &gid[2]) == 0 &&
-           uid[0] == pw->pw_uid && uid[1] == pw->pw_uid &&
-           uid[2] == pw->pw_uid && gid[0] == pw->pw_gid &&
-           gid[1] == pw->pw_gid && gid[2] == pw->pw_gid &&
-           (pw->pw_uid == 0 || setuid(0) != 0);
+           getresgid(&gid[0], &gid[1], &gid[2]) == 0 && uid[0] == pw->pw_uid &&
+           uid[1] == pw->pw_uid && uid[2] == pw->pw_uid &&
+           gid[0] == pw->pw_gid && gid[1] == pw->pw_gid &&
+           gid[2] == pw->pw_gid && (pw->pw_uid == 0 || setuid(0) != 0);
 }
 
 enum xa_rc

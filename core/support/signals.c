@@ -49,9 +49,9 @@ xa_signals_wait(struct xa_signals *signals, int64_t mono_ms)
         left_ms = mono_ms - xa_clock_mono_ms();
         if (left_ms < 0)
             left_ms = 0;
-        number = sigtimedwait(&signals->blocked, NULL,
-                              &(struct timespec){left_ms / 1000,
-                                                 left_ms % 1000 * 1000000});
+        number = sigtimedwait(
+            &signals->blocked, NULL,
+            &(struct timespec){left_ms / 1000, left_ms % 1000 * 1000000});
         if (number > 0)
             take(signals, number);
     } while (!signals->stop && (number > 0 || left_ms > 0));

@@ -16,7 +16,7 @@
 
 /* Removing must always find room: it copies the pages that it changes. */
 #define RESERVE_PAGES 64
-#define RESERVE_PART 50 /* a fiftieth: 2 % */
+#define RESERVE_PART 50    /* a fiftieth: 2 % */
 #define PAGES_PER_WRITE 40 /* one create takes at most, with a long record */
 
 static const char *const db_names[XA_LMDB_DBS] = {

@@ -41,8 +41,8 @@ struct xa_lmdb_setup {
  * system.  XA_E_STORE: folder missing, not allowed, disk full, damaged.
  */
 XA_MUST_CHECK
-enum xa_rc xa_lmdb_open(const struct xa_lmdb_setup *setup,
-                        struct xa_lmdb **out, struct xa_err *err);
+enum xa_rc xa_lmdb_open(const struct xa_lmdb_setup *setup, struct xa_lmdb **out,
+                        struct xa_err *err);
 void xa_lmdb_close(struct xa_lmdb **lmdb);
 
 /*
@@ -107,7 +107,7 @@ struct xa_slice {
     const void *data;
     size_t len;
 };
-#define XA_SLICE(bytes, length) \
+#define XA_SLICE(bytes, length)                                                \
     ((struct xa_slice){.data = (bytes), .len = (length)})
 
 /* XA_E_NOTFOUND: no such key.  The value is lent until the transaction ends
@@ -133,8 +133,8 @@ enum xa_rc xa_lmdb_delete(const struct xa_lmdb_txn *txn, enum xa_lmdb_db db,
 struct xa_lmdb_cursor {
     struct xa_lmdb *lmdb;
     struct MDB_cursor *mdb;
-    bool end;              /* nothing is left; key and value are void */
-    struct xa_slice key;   /* where it stands; lent like a value */
+    bool end;            /* nothing is left; key and value are void */
+    struct xa_slice key; /* where it stands; lent like a value */
     struct xa_slice value;
 };
 #define XA_LMDB_NO_CURSOR {.mdb = NULL}

@@ -17,7 +17,7 @@
 #define DATA_FILE "data.mdb" /* LMDB gives the names */
 #define LOCK_FILE "lock.mdb"
 #define FILE_MODE 0660
-#define HEADS_BYTES 8192 /* two pages of the smallest size: no data before */
+#define HEADS_BYTES 8192  /* two pages of the smallest size: no data before */
 #define FIRST_BYTES 65536 /* of a new data file: more than LMDB needs */
 /* A reader takes a cache line; the head before them takes a few. */
 #define LOCK_BYTES (XA_LMDB_READERS * 64 + 4096)
@@ -28,9 +28,9 @@ static const struct {
     unsigned type;
     const char *name;
 } network[] = {
-    {0x6969u, "NFS"},       {0x517bu, "SMB"},      {0xff534d42u, "CIFS"},
-    {0xfe534d42u, "SMB2"},  {0x01021997u, "9P"},   {0x00c36400u, "Ceph"},
-    {0x5346414fu, "AFS"},   {0x6b414653u, "AFS"},  {0x73757245u, "Coda"},
+    {0x6969u, "NFS"},        {0x517bu, "SMB"},      {0xff534d42u, "CIFS"},
+    {0xfe534d42u, "SMB2"},   {0x01021997u, "9P"},   {0x00c36400u, "Ceph"},
+    {0x5346414fu, "AFS"},    {0x6b414653u, "AFS"},  {0x73757245u, "Coda"},
     {0x0bd00bd0u, "Lustre"}, {0x47504653u, "GPFS"}, {0x7461636fu, "OCFS2"},
 };
 
@@ -74,8 +74,8 @@ xa_lmdb_folder_enter(const char *folder, int *out_fd, struct xa_err *err)
 
     fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 && errno == ENOTDIR)
-        return xa_fail(err, XA_E_CONFIG,
-                       "store.lmdb.path: %s is not a folder", folder);
+        return xa_fail(err, XA_E_CONFIG, "store.lmdb.path: %s is not a folder",
+                       folder);
     if (fd < 0)
         return xa_fail(err, XA_E_STORE, "folder %s: %s", folder,
                        strerror(errno));
@@ -99,12 +99,11 @@ xa_lmdb_folder_probe(int fd, const char *folder, struct xa_err *err)
     struct statvfs space;
     struct stat st;
 
-    if (fstatat(fd, DATA_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-        st.st_size > 0)
+    if (fstatat(fd, DATA_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0)
         return XA_OK;
     if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
-        return xa_fail(err, XA_E_STORE, "folder %s is not writable: %s",
-                       folder, strerror(errno));
+        return xa_fail(err, XA_E_STORE, "folder %s is not writable: %s", folder,
+                       strerror(errno));
     if (fstatvfs(fd, &space) == 0 &&
         space.f_bavail * space.f_frsize < FIRST_BYTES + LOCK_BYTES)
         return xa_fail(err, XA_E_STORE, "%s: %s", folder, strerror(ENOSPC));
@@ -161,7 +160,8 @@ reserve(int fd, int mode, off_t len, const char *folder, const char *name,
         rc = fallocate(fd, mode, 0, len);
     while (rc != 0 && errno == EINTR);
     if (rc != 0 && errno != EOPNOTSUPP && errno != ENOSYS)
-        return xa_fail(err, XA_E_STORE, "cannot reserve %lld bytes for %s/%s: %s",
+        return xa_fail(err, XA_E_STORE,
+                       "cannot reserve %lld bytes for %s/%s: %s",
                        (long long)len, folder, name, strerror(errno));
     return XA_OK;
 }

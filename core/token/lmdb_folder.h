@@ -24,8 +24,7 @@ enum xa_rc xa_lmdb_folder_enter(const char *folder, int *out_fd,
 /* XA_OK: a store is there.  XA_E_NOTFOUND: none, but one could be made.
  * XA_E_STORE: neither. */
 XA_MUST_CHECK
-enum xa_rc xa_lmdb_folder_probe(int fd, const char *folder,
-                                struct xa_err *err);
+enum xa_rc xa_lmdb_folder_probe(int fd, const char *folder, struct xa_err *err);
 
 /*
  * Make the files that are missing, open to owner and group, and reserve the

@@ -7,16 +7,16 @@
 
 struct xa_lmdb {
     struct xa_lmdb_setup setup;
-    struct MDB_env *env;     /* NULL: it has to be opened anew */
-    struct MDB_txn *reader;  /* kept from read to read; NULL until the first */
-    unsigned reading;        /* reads under way; only the first is `reader` */
+    struct MDB_env *env;    /* NULL: it has to be opened anew */
+    struct MDB_txn *reader; /* kept from read to read; NULL until the first */
+    unsigned reading;       /* reads under way; only the first is `reader` */
     unsigned dbs[XA_LMDB_DBS];
     struct xa_lmdb_files files; /* that are open */
-    bool full;               /* what the last failure was */
+    bool full;                  /* what the last failure was */
     size_t page_size;
     bool counted;
-    size_t counted_txn;      /* the commit after which counted_free held */
-    size_t counted_free;     /* pages that were used and are free again */
+    size_t counted_txn;  /* the commit after which counted_free held */
+    size_t counted_free; /* pages that were used and are free again */
 };
 
 /* Note a failure of LMDB, `doing` being a verb, and give our code for it. */

@@ -38,7 +38,8 @@ name_full_disk(const char *folder, int mdb)
 }
 
 enum xa_rc
-xa_lmdb_fail(struct xa_lmdb *lmdb, int mdb, const char *doing, struct xa_err *err)
+xa_lmdb_fail(struct xa_lmdb *lmdb, int mdb, const char *doing,
+             struct xa_err *err)
 {
     const char *folder = lmdb->setup.folder;
 

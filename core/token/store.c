@@ -22,7 +22,8 @@ xa_store_open(const struct xa_config *config, enum xa_store_mode mode,
     for (size_t i = 0; i < XA_COUNT(kinds); i++)
         if (strcmp(kinds[i].type, config->store.type) == 0)
             return kinds[i].open(config, mode, out, err);
-    return xa_fail(err, XA_E_CONFIG, "store.type: no store \"%s\" in this build",
+    return xa_fail(err, XA_E_CONFIG,
+                   "store.type: no store \"%s\" in this build",
                    config->store.type);
 }
 

@@ -71,12 +71,12 @@ enum xa_rc xa_store_remove(struct xa_store *store, const struct xa_key *key,
 
 /* What one call of xa_store_expire() did. */
 struct xa_expired {
-    uint32_t removed;   /* tokens */
-    uint32_t skipped;   /* entries that make no sense, left in place */
+    uint32_t removed; /* tokens */
+    uint32_t skipped; /* entries that make no sense, left in place */
     char example[XA_SHA256_TEXT]; /* key of one of them, as logs show it;
                                      "" when none has a key */
-    int64_t oldest_us;  /* expiry of the most overdue of `removed`; 0: none */
-    bool more;          /* whether further ones may be due now */
+    int64_t oldest_us; /* expiry of the most overdue of `removed`; 0: none */
+    bool more;         /* whether further ones may be due now */
 };
 
 /*
@@ -84,14 +84,13 @@ struct xa_expired {
  * first.  One entry that makes no sense does not stop the others.
  */
 XA_MUST_CHECK
-enum xa_rc xa_store_expire(struct xa_store *store, int64_t now_us,
-                           uint32_t max, struct xa_expired *out,
-                           struct xa_err *err);
+enum xa_rc xa_store_expire(struct xa_store *store, int64_t now_us, uint32_t max,
+                           struct xa_expired *out, struct xa_err *err);
 
 /* Which tokens xa_store_list() visits; a zero field does not restrict. */
 struct xa_query {
-    const char *auth_id;     /* only tokens of this subject */
-    const char *key_prefix;  /* only keys that begin so */
+    const char *auth_id;       /* only tokens of this subject */
+    const char *key_prefix;    /* only keys that begin so */
     int64_t expires_before_us; /* only tokens that expire before */
 };
 

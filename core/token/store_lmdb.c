@@ -146,8 +146,8 @@ xa_lmdb_delete_index(const struct xa_lmdb_txn *txn, const struct xa_key *key,
  * and is found by an audit.
  */
 static enum xa_rc
-drop(const struct xa_lmdb_txn *txn, const struct xa_key *key,
-     bool *out_removed, struct xa_err *err)
+drop(const struct xa_lmdb_txn *txn, const struct xa_key *key, bool *out_removed,
+     struct xa_err *err)
 {
     XA_AUTO(xa_token_free) struct xa_token *token = NULL;
     struct xa_slice record;

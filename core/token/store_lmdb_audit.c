@@ -28,8 +28,7 @@ struct audit {
 };
 
 /* Look at one entry and count it; mend it if that is wanted. */
-typedef enum xa_rc judge_fn(struct audit *audit,
-                            const struct xa_lmdb_txn *txn,
+typedef enum xa_rc judge_fn(struct audit *audit, const struct xa_lmdb_txn *txn,
                             struct xa_slice name, struct xa_err *err);
 
 static void
@@ -112,8 +111,8 @@ judge_token(struct audit *audit, const struct xa_lmdb_txn *txn,
     }
     audit->found.tokens++;
     xa_schedule_name(xa_token_expires_us(token), &key, &entry);
-    rc = look_for(txn, XA_LMDB_SCHEDULE, &entry, &audit->found.unscheduled,
-                  err);
+    rc =
+        look_for(txn, XA_LMDB_SCHEDULE, &entry, &audit->found.unscheduled, err);
     if (rc != XA_OK)
         return rc;
     xa_subject_name(xa_token_auth_id(token), &key, &entry);
@@ -139,8 +138,7 @@ fits(const struct audit *audit, const struct xa_lmdb_txn *txn,
     enum xa_rc rc;
 
     *out = false;
-    if (!xa_key_of_name(name, is_schedule ? XA_WHEN_LEN : XA_SUBJECT_LEN,
-                        &key))
+    if (!xa_key_of_name(name, is_schedule ? XA_WHEN_LEN : XA_SUBJECT_LEN, &key))
         return XA_OK;
     rc = xa_lmdb_get_token(txn, &key, &token, err);
     if (rc == XA_E_NOMEM)
@@ -205,7 +203,8 @@ xa_store_lmdb_audit(struct xa_store *store, bool repair,
         [XA_LMDB_SCHEDULE] = judge_entry,
         [XA_LMDB_SUBJECTS] = judge_entry,
     };
-    XA_AUTO(audit_done) struct audit audit = {
+    XA_AUTO(audit_done)
+    struct audit audit = {
         .lmdb = ((struct xa_store_lmdb *)store)->lmdb,
         .repair = repair,
     };

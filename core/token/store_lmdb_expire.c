@@ -13,7 +13,7 @@ struct due {
     struct {
         uint64_t when;
         struct xa_key key;
-    } *entries; /* owned */
+    } * entries; /* owned */
     uint32_t count;
     uint32_t skipped;
     char example[XA_SHA256_TEXT]; /* as in struct xa_expired */

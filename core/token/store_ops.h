@@ -17,8 +17,8 @@ struct xa_store_ops {
     enum xa_rc (*expire)(struct xa_store *store, int64_t now_us, uint32_t max,
                          struct xa_expired *out, struct xa_err *err);
     enum xa_rc (*list)(struct xa_store *store, const struct xa_query *query,
-                       struct xa_page *page, uint32_t limit,
-                       xa_visit_fn *visit, void *ctx, struct xa_err *err);
+                       struct xa_page *page, uint32_t limit, xa_visit_fn *visit,
+                       void *ctx, struct xa_err *err);
     enum xa_rc (*audit)(struct xa_store *store, bool repair,
                         xa_audit_progress_fn *progress, void *ctx,
                         struct xa_audit *out, struct xa_err *err);

@@ -103,14 +103,23 @@ parse(int argc, char **argv, struct options *out)
     out->lifetime_s = 86400;
     while ((flag = getopt_long(argc, argv, "c:n:o:m:", names, NULL)) != -1) {
         switch (flag) {
-        case 'c': out->cli.path = optarg; break;
-        case 'n': good &= xa_str_to_u64(optarg, UINT32_MAX, &out->count); break;
-        case 'm': good &= xa_str_to_u64(optarg, UINT32_MAX, &out->told); break;
+        case 'c':
+            out->cli.path = optarg;
+            break;
+        case 'n':
+            good &= xa_str_to_u64(optarg, UINT32_MAX, &out->count);
+            break;
+        case 'm':
+            good &= xa_str_to_u64(optarg, UINT32_MAX, &out->told);
+            break;
         case 's':
             good &= xa_str_to_u64(optarg, XA_LIFETIME_MAX_S, &out->lifetime_s);
             break;
-        case 'o': out->ids = optarg; break;
-        default: good = false;
+        case 'o':
+            out->ids = optarg;
+            break;
+        default:
+            good = false;
         }
     }
     return good && optind == argc && out->cli.path && out->count > 0;
@@ -126,7 +135,8 @@ main(int argc, char **argv)
 
     if (!parse(argc, argv, &options)) {
         fputs("usage: store_fill -c CONFIG -n N [-o IDS] [-m M]"
-              " [--lifetime S]\n", stderr);
+              " [--lifetime S]\n",
+              stderr);
         return EX_USAGE;
     }
     if (options.ids && !(ids = fopen(options.ids, "w"))) {

@@ -129,8 +129,8 @@ assert_refused(enum xa_store_mode mode, enum xa_rc code, const char *words)
     enum xa_rc rc = xa_store_open(&config, mode, &store, &err);
 
     if (rc != code || !strstr(err.text, words))
-        fail_msg("%s, not %s with \"%s\": %s", xa_rc_name(rc),
-                 xa_rc_name(code), words, err.text);
+        fail_msg("%s, not %s with \"%s\": %s", xa_rc_name(rc), xa_rc_name(code),
+                 words, err.text);
     assert_null(store);
 }
 
@@ -157,8 +157,8 @@ put_raw(enum xa_lmdb_db db, const void *name, size_t name_len,
 
     suite_must(xa_lmdb_begin_write(lmdb, &txn, &err), &err);
     suite_must(xa_lmdb_put(&txn, db, XA_SLICE(name, name_len),
-                     XA_SLICE(value, value_len), &err),
-         &err);
+                           XA_SLICE(value, value_len), &err),
+               &err);
     suite_must(xa_lmdb_commit(&txn, &err), &err);
 }
 
@@ -197,7 +197,8 @@ assert_sound(struct xa_store *store, uint64_t tokens)
 enum xa_rc
 try_create(struct xa_store *store, const char *auth_id, struct xa_err *err)
 {
-    XA_AUTO(xa_token_free) struct xa_token *token = suite_token(auth_id, NOW_US);
+    XA_AUTO(xa_token_free)
+    struct xa_token *token = suite_token(auth_id, NOW_US);
     struct xa_key key = suite_key(token);
 
     return xa_store_create(store, &key, token, err);

@@ -31,7 +31,7 @@ const char *in_folder(const char *name);
 void make_folder(void);
 void wipe_folder(void);
 
-#define LMDB_TEST(test) \
+#define LMDB_TEST(test)                                                        \
     cmocka_unit_test_setup_teardown(test, lmdb_set_up, lmdb_tear_down)
 int lmdb_set_up(void **state);
 int lmdb_tear_down(void **state);
@@ -75,10 +75,10 @@ int end_child(struct child *child, int signal_number);
 void await_byte(int fd);
 
 /* A child has no test to fail: it ends, and its line tells where. */
-#define CHILD_MUST(condition)          \
-    do {                               \
-        if (!(condition))              \
-            return __LINE__ % 249 + 1; \
+#define CHILD_MUST(condition)                                                  \
+    do {                                                                       \
+        if (!(condition))                                                      \
+            return __LINE__ % 249 + 1;                                         \
     } while (0)
 
 /* The store, or NULL and a line on stderr. */

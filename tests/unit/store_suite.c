@@ -39,8 +39,9 @@ token_with(const char *auth_id, int64_t expires_us, size_t acls)
         acl[acls > 3 ? 900 : 12] = '\0';
         suite_must(xa_identity_add_acl(&who, acl, &err), &err);
     }
-    suite_must(xa_token_new(&who, 10, expires_us - 10 * XA_US_PER_S, &token, &err),
-         &err);
+    suite_must(
+        xa_token_new(&who, 10, expires_us - 10 * XA_US_PER_S, &token, &err),
+        &err);
     return token;
 }
 
@@ -123,8 +124,9 @@ suite_count(struct xa_store *store, const struct xa_query *query)
     unsigned count = 0;
 
     while (!page.done)
-        suite_must(xa_store_list(store, query, &page, 100, count_one, &count, &err),
-             &err);
+        suite_must(
+            xa_store_list(store, query, &page, 100, count_one, &count, &err),
+            &err);
     return count;
 }
 
@@ -403,7 +405,7 @@ test_expire__ends_in_batches_of_any_size(void **state)
 
 struct seen {
     unsigned count;
-    unsigned stop_at;      /* visit() says no there; 0: never */
+    unsigned stop_at; /* visit() says no there; 0: never */
     struct xa_key keys[64];
     struct xa_store *store; /* what is visited is removed; NULL: not */
 };
@@ -437,9 +439,9 @@ test_list__goes_by_key_in_pages(void **state)
         create_plain(store, i * 7 % 23, i % 2 ? "alice" : "bob", NOW_US);
     do {
         before = seen.count;
-        suite_must(xa_store_list(store, &(struct xa_query){0}, &page, 5, see, &seen,
-                           &err),
-             &err);
+        suite_must(xa_store_list(store, &(struct xa_query){0}, &page, 5, see,
+                                 &seen, &err),
+                   &err);
         assert_true(seen.count - before <= 5);
     } while (!page.done);
     assert_int_equal(seen.count, 23);
@@ -499,12 +501,14 @@ test_list__goes_on_where_the_visitor_stopped(void **state)
 
     for (unsigned i = 0; i < 8; i++)
         create_plain(store, i, "alice", NOW_US);
-    suite_must(xa_store_list(store, &query, &page, 100, see, &seen, &err), &err);
+    suite_must(xa_store_list(store, &query, &page, 100, see, &seen, &err),
+               &err);
     assert_int_equal(seen.count, 3);
     assert_false(page.done);
     seen.stop_at = 0;
     while (!page.done)
-        suite_must(xa_store_list(store, &query, &page, 100, see, &seen, &err), &err);
+        suite_must(xa_store_list(store, &query, &page, 100, see, &seen, &err),
+                   &err);
     assert_int_equal(seen.count, 8);
     for (unsigned i = 0; i < 8; i++)
         assert_string_equal(seen.keys[i].text, suite_plain_key(i).text);
@@ -522,7 +526,8 @@ test_list__lets_the_visitor_use_the_store(void **state)
     for (unsigned i = 0; i < 20; i++)
         create_plain(store, i, i % 4 ? "alice" : "bob", NOW_US);
     while (!page.done)
-        suite_must(xa_store_list(store, &query, &page, 6, see, &seen, &err), &err);
+        suite_must(xa_store_list(store, &query, &page, 6, see, &seen, &err),
+                   &err);
     assert_int_equal(seen.count, 15);
     assert_int_equal(count_all(store), 5);
 }
@@ -546,11 +551,12 @@ test_list__tells_long_names_apart(void **state)
 }
 
 #define TESTS_MAX 128 /* of the suite and of one kind together */
-#define SUITE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define SUITE_TEST(test)                                                       \
+    cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int
-store_suite_run(const struct store_kind *of_kind,
-                const struct CMUnitTest *more, size_t more_count)
+store_suite_run(const struct store_kind *of_kind, const struct CMUnitTest *more,
+                size_t more_count)
 {
     const struct CMUnitTest tests[] = {
         SUITE_TEST(test_get__gives_back_what_was_created),

@@ -196,8 +196,7 @@ test_tick__ends_after_the_batch_in_hand(void **state)
 }
 
 static void
-test_tick__says_once_that_the_store_fails_and_once_that_it_is_back(
-    void **state)
+test_tick__says_once_that_the_store_fails_and_once_that_it_is_back(void **state)
 {
     struct fixture *f = *state;
 
@@ -331,7 +330,7 @@ test_tick__takes_a_sleep_of_the_machine_for_no_jump(void **state)
     assert_int_equal(f->due, 0);
 }
 
-#define WITH_FIXTURE(test) \
+#define WITH_FIXTURE(test)                                                     \
     cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int

@@ -253,7 +253,8 @@ test_room__is_always_there_for_revoking(void **state XA_UNUSED)
         assert_true(count[round] > 200);
         assert_sound(store, count[round]);
         for (unsigned i = 0; i < count[round]; i++) {
-            suite_must(xa_store_remove(store, &filled[i], &removed, &err), &err);
+            suite_must(xa_store_remove(store, &filled[i], &removed, &err),
+                       &err);
             assert_true(removed);
         }
         assert_sound(store, 0);

@@ -152,8 +152,8 @@ test_open__follows_no_links(void **state XA_UNUSED)
 static void
 write_file(const char *name, const void *bytes, size_t len)
 {
-    int fd = open(in_folder(name), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC,
-                  0660);
+    int fd =
+        open(in_folder(name), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0660);
 
     assert_int_equal(write(fd, bytes, len), len);
     close(fd);
@@ -232,8 +232,8 @@ test_check__sees_a_newer_format_come(void **state XA_UNUSED)
     suite_must(xa_lmdb_check(lmdb, &err), &err);
     suite_must(xa_lmdb_begin_write(lmdb, &txn, &err), &err);
     suite_must(xa_lmdb_put(&txn, XA_LMDB_META, XA_SLICE("format", 6),
-                     XA_SLICE("\0\0\0\2", 4), &err),
-         &err);
+                           XA_SLICE("\0\0\0\2", 4), &err),
+               &err);
     suite_must(xa_lmdb_commit(&txn, &err), &err);
     assert_int_equal(xa_lmdb_check(lmdb, &err), XA_E_CONFIG);
 }

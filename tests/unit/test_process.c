@@ -23,10 +23,10 @@
 
 /* What these calls do to a process lasts, so each test is one of its own:
  * it ends with 0, or with the line of what was not so. */
-#define CHILD_MUST(condition)          \
-    do {                               \
-        if (!(condition))              \
-            _exit(__LINE__ % 249 + 1); \
+#define CHILD_MUST(condition)                                                  \
+    do {                                                                       \
+        if (!(condition))                                                      \
+            _exit(__LINE__ % 249 + 1);                                         \
     } while (0)
 
 static int

@@ -58,9 +58,9 @@ test_expire__goes_past_what_makes_no_sense(void **state XA_UNUSED)
     struct xa_key bad;
 
     xa_store_close(&store);
-    put_raw(XA_LMDB_SCHEDULE, zeros, 1, "", 0);   /* no time */
-    put_raw(XA_LMDB_SCHEDULE, zeros, 8, "", 0);   /* no key */
-    put_raw(XA_LMDB_SCHEDULE, zeros, 20, "", 0);  /* nonsense for one */
+    put_raw(XA_LMDB_SCHEDULE, zeros, 1, "", 0);  /* no time */
+    put_raw(XA_LMDB_SCHEDULE, zeros, 8, "", 0);  /* no key */
+    put_raw(XA_LMDB_SCHEDULE, zeros, 20, "", 0); /* nonsense for one */
     for (unsigned i = 0; i < 5; i++) { /* of a token nobody can read */
         bad = suite_plain_key(i);
         xa_schedule_name(i, &bad, &name);
@@ -183,8 +183,9 @@ test_audit__ends_when_told(void **state XA_UNUSED)
 
     for (unsigned i = 0; i < 300; i++)
         suite_create(store, "alice", NOW_US);
-    suite_must(xa_store_audit(store, false, stop_after_a_page, &done, &found, &err),
-         &err);
+    suite_must(
+        xa_store_audit(store, false, stop_after_a_page, &done, &found, &err),
+        &err);
     assert_in_range(done, 1, 299);
     assert_int_equal(found.tokens, done);
     xa_store_close(&store);
