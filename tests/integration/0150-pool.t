@@ -57,6 +57,13 @@ def fields(pid):
         return f.read().rpartition(")")[2].split()
 
 
+def is_gone(pid):
+    try:
+        return fields(pid)[0] == "Z"
+    except OSError:
+        return True
+
+
 class Load(threading.Thread):
     """Requests without a pause, each with the status that it must have."""
 
@@ -206,7 +213,7 @@ def given_up(s, pool):
     try:
         victim = pool.workers("check")[0]
         os.kill(victim, signal.SIGKILL)
-        h.until(lambda: fields(victim)[0] == "Z", "its death")
+        h.until(lambda: is_gone(victim), "its death")
         pool.expect(3, "a worker that is not replaced", "status")
         h.has(pool.said, "check: multiwatch gave up, 1 of 2", "is told")
         h.has(pool.said, "login: running", "and the other pool's state, too")
@@ -229,16 +236,16 @@ def given_up(s, pool):
 def orphaned(s, pool):
     """multiwatch dies: its workers answer on, and start puts it right."""
     before = pool.workers("check")
-    os.kill(pool.multiwatch("check"), signal.SIGKILL)
+    master = pool.multiwatch("check")
+    os.kill(master, signal.SIGKILL)
+    h.until(lambda: is_gone(master), "its death")
     pool.expect(1, "a multiwatch that is dead", "status")
     h.has(pool.said, "2 processes still answer", "leaves its workers")
     h.eq(s.http("GET", "/0.1/status").status, 200, "who answer")
     pool.expect(0, "start", "start")
     h.eq(set(pool.workers("check")) & set(before), set(),
          "starts new ones")
-    h.until(lambda: not any(os.path.exists("/proc/%d" % p) and
-                            fields(p)[0] != "Z" for p in before),
-            "the end of the orphans")
+    h.until(lambda: all(map(is_gone, before)), "the end of the orphans")
     pool.expect(0, "and all is well", "status")
 
 
@@ -260,8 +267,7 @@ def foreign(s, pool):
 def stop(s, pool):
     pids = pool.workers("check") + pool.workers("login")
     pool.expect(0, "stop", "stop")
-    h.ok(not any(os.path.exists("/proc/%d" % p) and fields(p)[0] != "Z"
-                 for p in pids), "no process is left")
+    h.ok(all(map(is_gone, pids)), "no process is left")
     h.eq(sorted(os.listdir(pool.dir)), ["lock"], "nor a file of theirs")
     pool.expect(3, "status after it", "status")
     pool.expect(7, "reload after it", "reload")

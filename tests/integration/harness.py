@@ -133,19 +133,15 @@ class Process:
         return self.popen.poll() is None
 
     def catches(self, number):
-        """It has come as far as to install a handler for that signal."""
-        return self._has_signal("SigCgt:", number)
-
-    def ignores(self, number):
-        return self._has_signal("SigIgn:", number)
-
-    def _has_signal(self, mask, number):
+        """It has come as far as to care for that signal, by a handler or by
+        waiting for it with the signal blocked."""
         try:
             with open("/proc/%d/status" % self.pid) as f:
-                line = next(x for x in f if x.startswith(mask))
-        except (OSError, StopIteration):
+                masks = [int(x.split()[1], 16) for x in f
+                         if x.startswith(("SigCgt:", "SigBlk:"))]
+        except OSError:
             return False
-        return bool(int(line.split()[1], 16) >> (number - 1) & 1)
+        return any(mask >> (number - 1) & 1 for mask in masks)
 
     def send(self, number):
         if self.alive():
