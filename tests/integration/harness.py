@@ -133,15 +133,20 @@ class Process:
         return self.popen.poll() is None
 
     def catches(self, number):
-        """It has come as far as to care for that signal, by a handler or by
-        waiting for it with the signal blocked."""
+        """It has come as far as to care for that signal: by a handler, or
+        with the signal blocked."""
+        return self._has_signal(("SigCgt:", "SigBlk:"), number)
+
+    def ignores(self, number):
+        return self._has_signal("SigIgn:", number)
+
+    def _has_signal(self, masks, number):
         try:
             with open("/proc/%d/status" % self.pid) as f:
-                masks = [int(x.split()[1], 16) for x in f
-                         if x.startswith(("SigCgt:", "SigBlk:"))]
+                return any(int(x.split()[1], 16) >> (number - 1) & 1
+                           for x in f if x.startswith(masks))
         except OSError:
             return False
-        return any(mask >> (number - 1) & 1 for mask in masks)
 
     def send(self, number):
         if self.alive():
@@ -330,7 +335,8 @@ class Service:
     def start_daemon(self, *args):
         p = self.process("expiryd", [program("xivo-auth-expiryd"), "-f",
                                      "-c", self.config, *args])
-        # Its last step before the others can be sent.
+        # Its last step before the others can be sent; while it waits for
+        # them, they are neither caught nor blocked.
         until(lambda: p.ignores(signal.SIGPIPE) or not p.alive(),
               "the daemon", 10)
         return p
