@@ -2,7 +2,8 @@
 unit_tests =
 
 if HAVE_CMOCKA
-# One cmocka program per module, each from tests/unit/test_MODULE.c.
+# One cmocka program per module, each from tests/unit/test_MODULE.c; what one
+# needs besides stands further down.
 unit_tests += \
 	%D%/unit/test_acl \
 	%D%/unit/test_base \
@@ -47,123 +48,58 @@ EXTRA_DIST += %D%/unit/config_files.h %D%/unit/unit.h %D%/unit/yaml_tree.h
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
-unit_cppflags = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(JSONC_CFLAGS) \
-	-DTEST_SRCDIR=\"$(abs_top_srcdir)\" -DTEST_BUILDDIR=\"$(abs_top_builddir)\"
-
 # Stand-ins for a module, linked before the core.
 check_LTLIBRARIES += libxafakes.la
 libxafakes_la_SOURCES = \
 	%D%/fakes/memory_store.c %D%/fakes/memory_store.h
 
-unit_ldadd = libxafakes.la libxacore.la $(CMOCKA_LIBS)
+# For every program that says nothing else.
+AM_CPPFLAGS += $(CMOCKA_CFLAGS) $(JSONC_CFLAGS) $(LMDB_CFLAGS)
+LDADD = libxafcgi.la libxaio.la libxafakes.la libxacore.la \
+	$(CMOCKA_LIBS) $(LMDB_LIBS)
 
 # Memory that runs out on request, see fakes/alloc.h.
 unit_alloc = %D%/fakes/alloc.c %D%/fakes/alloc.h
 unit_wrap_alloc = -Wl,--wrap=malloc -Wl,--wrap=calloc \
 	-Wl,--wrap=reallocarray -Wl,--wrap=strdup
 
+unit_lmdb = \
+	%D%/unit/lmdb_fixture.c %D%/unit/lmdb_fixture.h \
+	%D%/unit/store_suite.c %D%/unit/store_suite.h
+unit_wrap_statfs = $(AM_LDFLAGS) -Wl,--wrap=fstatfs
+
 # Folders of backend modules, for the tests that load some.
 unit_modules = %D%/unit/modules.c %D%/unit/modules.h
+unit_paths = $(AM_CPPFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\" \
+	-DTEST_BUILDDIR=\"$(abs_top_builddir)\"
 
-%C%_unit_test_acl_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_acl_LDADD = $(unit_ldadd)
-%C%_unit_test_base_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_base_LDADD = $(unit_ldadd)
-%C%_unit_test_basic_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_basic_LDADD = libxafcgi.la $(unit_ldadd)
 %C%_unit_test_config_SOURCES = %D%/unit/test_config.c $(unit_alloc)
 %C%_unit_test_config_LDFLAGS = $(AM_LDFLAGS) $(unit_wrap_alloc)
-%C%_unit_test_config_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_config_LDADD = $(unit_ldadd)
-%C%_unit_test_config_notes_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_config_notes_LDADD = $(unit_ldadd)
-%C%_unit_test_crypto_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_crypto_LDADD = $(unit_ldadd)
+%C%_unit_test_config_notes_CPPFLAGS = $(unit_paths)
 %C%_unit_test_handlers_SOURCES = \
 	%D%/unit/test_handlers.c %D%/fakes/registry.c %D%/fakes/registry.h
-%C%_unit_test_handlers_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_handlers_LDADD = libxafcgi.la $(unit_ldadd)
-%C%_unit_test_expiry_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_expiry_LDADD = $(unit_ldadd)
 %C%_unit_test_host_SOURCES = %D%/unit/test_host.c $(unit_modules) \
 	%D%/fakes/password.c %D%/fakes/password.h
-%C%_unit_test_host_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_host_LDADD = $(unit_ldadd)
-%C%_unit_test_identity_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_identity_LDADD = $(unit_ldadd)
-%C%_unit_test_io_conn_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_io_conn_LDADD = libxaio.la $(unit_ldadd)
-%C%_unit_test_io_peek_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_io_peek_LDADD = libxaio.la $(unit_ldadd)
-%C%_unit_test_io_record_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_io_record_LDADD = libxaio.la $(unit_ldadd)
-%C%_unit_test_json_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_json_LDADD = $(unit_ldadd)
+%C%_unit_test_host_CPPFLAGS = $(unit_paths)
+%C%_unit_test_lmdb_faults_SOURCES = %D%/unit/test_lmdb_faults.c $(unit_lmdb)
+%C%_unit_test_lmdb_faults_LDFLAGS = $(unit_wrap_statfs)
+%C%_unit_test_lmdb_files_SOURCES = %D%/unit/test_lmdb_files.c $(unit_lmdb)
+%C%_unit_test_lmdb_files_LDFLAGS = $(unit_wrap_statfs)
 %C%_unit_test_loader_SOURCES = %D%/unit/test_loader.c $(unit_modules)
-%C%_unit_test_loader_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_loader_LDADD = $(unit_ldadd)
-%C%_unit_test_log_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_log_LDADD = $(unit_ldadd)
-%C%_unit_test_mask_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_mask_LDADD = libxafcgi.la $(unit_ldadd)
-%C%_unit_test_password_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_password_LDADD = $(unit_ldadd)
+%C%_unit_test_loader_CPPFLAGS = $(unit_paths)
 %C%_unit_test_password_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=crypt_r
 %C%_unit_test_registry_SOURCES = %D%/unit/test_registry.c $(unit_modules) \
 	%D%/fakes/password.c %D%/fakes/password.h
-%C%_unit_test_registry_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_registry_LDADD = $(unit_ldadd)
-%C%_unit_test_process_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_process_LDADD = $(unit_ldadd)
-%C%_unit_test_reply_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_reply_LDADD = libxafcgi.la $(unit_ldadd)
-%C%_unit_test_request_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_request_LDADD = libxafcgi.la $(unit_ldadd)
+%C%_unit_test_registry_CPPFLAGS = $(unit_paths)
 %C%_unit_test_router_SOURCES = \
 	%D%/unit/test_router.c %D%/fakes/registry.c %D%/fakes/registry.h
-%C%_unit_test_router_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_router_LDADD = libxafcgi.la $(unit_ldadd)
-%C%_unit_test_status_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_status_LDADD = libxafcgi.la $(unit_ldadd)
-lmdb_fixture = \
-	%D%/unit/lmdb_fixture.c %D%/unit/lmdb_fixture.h \
-	%D%/unit/store_suite.c %D%/unit/store_suite.h
-%C%_unit_test_lmdb_faults_SOURCES = %D%/unit/test_lmdb_faults.c $(lmdb_fixture)
-%C%_unit_test_key_find_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_key_find_LDADD = $(unit_ldadd)
-%C%_unit_test_lmdb_faults_CPPFLAGS = $(unit_cppflags) $(LMDB_CFLAGS)
-%C%_unit_test_lmdb_faults_LDADD = $(unit_ldadd) $(LMDB_LIBS)
-%C%_unit_test_lmdb_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs
-%C%_unit_test_lmdb_files_SOURCES = %D%/unit/test_lmdb_files.c $(lmdb_fixture)
-%C%_unit_test_lmdb_files_CPPFLAGS = $(unit_cppflags) $(LMDB_CFLAGS)
-%C%_unit_test_lmdb_files_LDADD = $(unit_ldadd) $(LMDB_LIBS)
-%C%_unit_test_lmdb_files_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs
-%C%_unit_test_store_lmdb_SOURCES = %D%/unit/test_store_lmdb.c $(lmdb_fixture)
-%C%_unit_test_store_lmdb_CPPFLAGS = $(unit_cppflags) $(LMDB_CFLAGS)
-%C%_unit_test_store_lmdb_LDADD = $(unit_ldadd) $(LMDB_LIBS)
-%C%_unit_test_store_lmdb_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatfs
-%C%_unit_test_str_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_str_LDADD = $(unit_ldadd)
+%C%_unit_test_store_lmdb_SOURCES = %D%/unit/test_store_lmdb.c $(unit_lmdb)
+%C%_unit_test_store_lmdb_LDFLAGS = $(unit_wrap_statfs)
 %C%_unit_test_users_file_SOURCES = %D%/unit/test_users_file.c $(unit_modules)
-%C%_unit_test_users_edit_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_users_edit_LDADD = $(unit_ldadd)
-%C%_unit_test_users_file_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_users_file_LDADD = $(unit_ldadd)
-%C%_unit_test_uuid_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_uuid_LDADD = $(unit_ldadd)
+%C%_unit_test_users_file_CPPFLAGS = $(unit_paths)
 %C%_unit_test_uuid_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getrandom
 %C%_unit_test_yaml_SOURCES = %D%/unit/test_yaml.c $(unit_alloc)
 %C%_unit_test_yaml_LDFLAGS = $(AM_LDFLAGS) $(unit_wrap_alloc)
-%C%_unit_test_yaml_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_yaml_LDADD = $(unit_ldadd)
-%C%_unit_test_yaml_node_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_yaml_node_LDADD = $(unit_ldadd)
-%C%_unit_test_textfile_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_textfile_LDADD = $(unit_ldadd)
-%C%_unit_test_token_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_token_LDADD = $(unit_ldadd)
-%C%_unit_test_token_manager_CPPFLAGS = $(unit_cppflags)
-%C%_unit_test_token_manager_LDADD = $(unit_ldadd)
 
 include %D%/fuzz/local.mk
 include %D%/modules/local.mk
