@@ -5,6 +5,7 @@
 # FUZZ_SECONDS.
 fuzz_entries = \
 	%D%/fuzz_acl \
+	%D%/fuzz_io_peek \
 	%D%/fuzz_json \
 	%D%/fuzz_password \
 	%D%/fuzz_record \
@@ -42,6 +43,12 @@ nodist_%C%_fuzz_password_SOURCES = $(fuzz_main)
 %C%_fuzz_password_CPPFLAGS = $(fuzz_cppflags)/password\"
 %C%_fuzz_password_LDFLAGS = $(fuzz_ldflags)
 %C%_fuzz_password_LDADD = libxacore.la
+
+%C%_fuzz_io_peek_SOURCES = %D%/fuzz_io_peek.c
+nodist_%C%_fuzz_io_peek_SOURCES = $(fuzz_main)
+%C%_fuzz_io_peek_CPPFLAGS = $(fuzz_cppflags)/io_peek\"
+%C%_fuzz_io_peek_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_io_peek_LDADD = libxaio.la libxacore.la
 
 %C%_fuzz_record_SOURCES = %D%/fuzz_record.c
 nodist_%C%_fuzz_record_SOURCES = $(fuzz_main)
