@@ -32,6 +32,12 @@ nodist_%C%_fuzz_acl_SOURCES = $(fuzz_main)
 %C%_fuzz_acl_LDFLAGS = $(fuzz_ldflags)
 %C%_fuzz_acl_LDADD = libxacore.la
 
+%C%_fuzz_io_peek_SOURCES = %D%/fuzz_io_peek.c
+nodist_%C%_fuzz_io_peek_SOURCES = $(fuzz_main)
+%C%_fuzz_io_peek_CPPFLAGS = $(fuzz_cppflags)/io_peek\"
+%C%_fuzz_io_peek_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_io_peek_LDADD = libxaio.la libxacore.la
+
 %C%_fuzz_json_SOURCES = %D%/fuzz_json.c
 nodist_%C%_fuzz_json_SOURCES = $(fuzz_main)
 %C%_fuzz_json_CPPFLAGS = $(fuzz_cppflags)/json\" $(JSONC_CFLAGS)
@@ -43,12 +49,6 @@ nodist_%C%_fuzz_password_SOURCES = $(fuzz_main)
 %C%_fuzz_password_CPPFLAGS = $(fuzz_cppflags)/password\"
 %C%_fuzz_password_LDFLAGS = $(fuzz_ldflags)
 %C%_fuzz_password_LDADD = libxacore.la
-
-%C%_fuzz_io_peek_SOURCES = %D%/fuzz_io_peek.c
-nodist_%C%_fuzz_io_peek_SOURCES = $(fuzz_main)
-%C%_fuzz_io_peek_CPPFLAGS = $(fuzz_cppflags)/io_peek\"
-%C%_fuzz_io_peek_LDFLAGS = $(fuzz_ldflags)
-%C%_fuzz_io_peek_LDADD = libxaio.la libxacore.la
 
 %C%_fuzz_record_SOURCES = %D%/fuzz_record.c
 nodist_%C%_fuzz_record_SOURCES = $(fuzz_main)
