@@ -4,6 +4,7 @@ nginxdir = $(datadir)/xivo-auth/nginx
 dist_nginx_DATA = \
 	%D%/xivo-auth-api.conf \
 	%D%/xivo-auth-errors.conf \
+	%D%/xivo-auth-guard.conf \
 	%D%/xivo-auth-locations.conf \
 	%D%/xivo-auth-upstreams.conf \
 	%D%/xivo-auth.conf

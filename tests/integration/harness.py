@@ -468,7 +468,7 @@ class Service:
             headers.setdefault("Content-Type", "application/json")
         if login:
             headers["Authorization"] = basic(*login)
-        key = (tls, threading.get_ident())
+        key = (tls, self.port, threading.get_ident())
         for last in (False, True):
             c = self._client.get(key) or self._new_client(tls)
             fresh = key not in self._client

@@ -10,6 +10,7 @@ integration_tests = \
 	%D%/0140-secrets.t \
 	%D%/0150-pool.t \
 	%D%/0160-config.t \
+	%D%/0170-guard.t \
 	%D%/0200-io.t \
 	%D%/0300-program.t \
 	%D%/0310-responder.t \
