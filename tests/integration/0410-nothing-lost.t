@@ -196,6 +196,7 @@ def main():
              "there was work, and there were kills")
         h.ok(failed["issue"] + failed["revoke"] <= sum(kills.values()),
              "a kill costs one POST or DELETE at most", failed, kills)
+        h.eq(failed["check"], 0, "and no GET or HEAD")
         compare(s, clients)
 
 
