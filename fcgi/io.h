@@ -9,7 +9,6 @@
 #ifndef XA_FCGI_IO_H
 #define XA_FCGI_IO_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,7 +22,8 @@ struct xa_io_limits {
     uint32_t max_connections;  /* cut to RLIMIT_NOFILE - 64 */
     uint32_t read_timeout_ms;  /* for the rest of a half-sent request */
     uint32_t drain_timeout_ms; /* bounds the request in hand at the end */
-    uint32_t max_request;      /* bytes of one request, records and all */
+    uint32_t max_request;      /* bytes of one request, records and all; cut
+                                  to 160 KiB, which a socket holds */
 };
 
 /* What the loop asks of its owner. */
@@ -54,7 +54,9 @@ void xa_io_free(struct xa_io **io);
 /*
  * Install handlers for SIGTERM, SIGINT, SIGUSR1 (drain), SIGHUP and SIGPIPE,
  * serve until one of the first three came and the drain is over.  Signals
- * are blocked except while the loop waits, so no call is ever interrupted.
+ * are blocked except while the loop waits, so no call is interrupted that
+ * lasts less than drain_timeout.  A request that has been in hand for longer
+ * when such a signal is there takes the process with it, exit code 70.
  *
  * XA_E_UNAVAILABLE: the loop cannot go on.
  */
@@ -63,7 +65,8 @@ enum xa_rc xa_io_run(struct xa_io *io, struct xa_err *err);
 
 /* --- the request in hand --- */
 
-enum xa_role { XA_ROLE_RESPONDER, XA_ROLE_AUTHORIZER, XA_ROLE_OTHER };
+/* The only roles that are served. */
+enum xa_role { XA_ROLE_RESPONDER, XA_ROLE_AUTHORIZER };
 
 enum xa_role xa_call_role(const struct xa_call *call);
 

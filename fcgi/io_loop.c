@@ -27,6 +27,10 @@
 #define IDLE_DRAIN_MS 200      /* for a connection at rest, at the end */
 #define ACCEPT_PAUSE_MS 100    /* when the kernel has no descriptor left */
 
+/* Longest request.  It is peeked, so it must fit into the socket, which holds
+ * some 180 KiB as Linux comes (net.core.wmem_default). */
+#define REQUEST_MAX (160u * 1024)
+
 /* --- a life --- */
 
 static uint32_t
@@ -45,15 +49,19 @@ files_allowed(void)
 }
 
 static void
+cut(uint32_t *limit, uint32_t most, const char *event)
+{
+    if (*limit <= most)
+        return;
+    xa_log(XA_WARNING, event, "wanted=%u got=%u", *limit, most);
+    *limit = most;
+}
+
+static void
 cut_limits(struct xa_io_limits *limits)
 {
-    uint32_t files = files_allowed();
-
-    if (limits->max_connections > files) {
-        xa_log(XA_WARNING, "connections.cut", "wanted=%u got=%u",
-               limits->max_connections, files);
-        limits->max_connections = files;
-    }
+    cut(&limits->max_connections, files_allowed(), "connections.cut");
+    cut(&limits->max_request, REQUEST_MAX, "requests.cut");
     if (limits->max_connections == 0)
         limits->max_connections = 1;
     /* so that a request which is too large has told its id */

@@ -2,6 +2,7 @@
 # 0200-io.t - the loop of the responder, by raw FastCGI. SPDX-License-Identifier: GPL-3.0-or-later
 """tests/tools/echo_responder serves; each part starts its own."""
 
+import contextlib
 import os
 import resource
 import selectors
@@ -200,6 +201,17 @@ def too_large():
             h.eq(c.answer().status, 413, "413 to a peer that is done")
 
 
+    with Responder("-m", "1000000") as r:
+        h.has(r.said(), "requests.cut", "no more than a socket holds")
+        with r.connect() as c:
+            h.eq(c.ask(GET, b"x" * 140000).body, says(140000),
+                 "what it holds is read")
+            c.socket.setblocking(False)
+            _sent, got = push_and_read(c.socket,
+                                       fastcgi.encode(GET, b"x" * 400000))
+            h.has(got, b"Status: 413", "what it does not hold is refused")
+
+
 def push_and_read(s, data):
     """Send and receive at the same time, as a web server does."""
     sent, got = 0, b""
@@ -215,8 +227,9 @@ def push_and_read(s, data):
                         return sent, got
                     if b"\x01\x03" in got and sent == len(data):
                         return sent, got
-                if events & selectors.EVENT_WRITE and sent < len(data):
-                    sent += s.send(data[sent:sent + 65536])
+                with contextlib.suppress(BlockingIOError):
+                    while events & selectors.EVENT_WRITE and sent < len(data):
+                        sent += s.send(data[sent:sent + 65536])
                 if sent == len(data):
                     selector.modify(s, selectors.EVENT_READ)
     return sent, got
