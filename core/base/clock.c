@@ -3,7 +3,6 @@
 
 #include "core/base/clock.h"
 
-#include <stdio.h>
 #include <time.h>
 
 static int64_t
@@ -72,15 +71,8 @@ format(int64_t unix_us, struct tm *(*to_tm)(const time_t *, struct tm *),
     }
     t = (time_t)seconds;
     out[0] = '\0';
-    if (!to_tm(&t, &tm))
-        return;
-    if (tm.tm_year >= -1900 && tm.tm_year <= 9999 - 1900) {
+    if (to_tm(&t, &tm) && tm.tm_year >= -1900 && tm.tm_year <= 9999 - 1900)
         put_date(out, &tm, (int)micros);
-        return;
-    }
-    snprintf(out, XA_CLOCK_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d.%06d",
-             tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-             tm.tm_min, tm.tm_sec, (int)micros);
 }
 
 void

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define XA_US_PER_S INT64_C(1000000)
-#define XA_CLOCK_TEXT 33 /* "2016-12-05T11:16:58.557553" and room for odd years */
+#define XA_CLOCK_TEXT 27 /* "2016-12-05T11:16:58.557553", with the NUL */
 
 /* Wall clock: Unix time in microseconds. */
 int64_t xa_clock_now_us(void);
@@ -22,8 +22,8 @@ int64_t xa_clock_boot_us(void);
 
 /*
  * An instant as text with six digits of microseconds and no zone suffix, in
- * the local time zone (TZ) or in UTC.  An instant that the C library cannot
- * turn into a date gives "".
+ * the local time zone (TZ) or in UTC.  An instant outside the years 0 to 9999
+ * gives "".
  */
 void xa_clock_format_local(int64_t unix_us, char out[XA_CLOCK_TEXT]);
 void xa_clock_format_utc(int64_t unix_us, char out[XA_CLOCK_TEXT]);
