@@ -2,6 +2,8 @@
 #include "config.h"
 
 #include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -25,20 +27,46 @@ close_conn(struct xa_io *io, struct xa_conn *conn)
     return false;
 }
 
+/* What a connection wakes the loop for; from now on, if there is something. */
+static struct epoll_event
+interest(struct xa_conn *conn)
+{
+    return (struct epoll_event){
+        .events = EPOLLIN | EPOLLRDHUP | EPOLLET,
+        .data.ptr = conn,
+    };
+}
+
+bool
+xa_io_watch(struct xa_io *io, struct xa_conn *conn)
+{
+    struct epoll_event ev = interest(conn);
+
+    if (epoll_ctl(io->epoll_fd, EPOLL_CTL_ADD, conn->fd, &ev) == 0)
+        return true;
+    xa_log(XA_ERROR, "connection.unwatched", "why=\"%s\"", strerror(errno));
+    return close_conn(io, conn);
+}
+
 bool
 xa_io_drop_input(struct xa_io *io, struct xa_conn *conn)
 {
+    struct epoll_event ev = interest(conn);
+
     for (int i = 0; i < READS_A_TURN; i++) {
         ssize_t n = recv(conn->fd, io->window, io->limits.max_request,
                          MSG_DONTWAIT);
 
         if (n < 0 && errno == EAGAIN)
             return true;
-        if (n <= 0)
-            break; /* it has closed its side, which is what we wait for */
+        if (n <= 0) /* it has closed its side, which is what we wait for */
+            return close_conn(io, conn);
         xa_wipe(io->window, (size_t)n);
     }
-    return close_conn(io, conn);
+    /* let others have their turn; it fails if the connection is so new that
+     * it is not yet watched, and will be */
+    (void)epoll_ctl(io->epoll_fd, EPOLL_CTL_MOD, conn->fd, &ev);
+    return true;
 }
 
 /* Close, but let the peer read its answer: closing with bytes of its own

@@ -131,25 +131,6 @@ xa_io_free(struct xa_io **io)
 
 /* --- accepting --- */
 
-/*
- * Edge-triggered: a half-sent request must not wake the loop again and again.
- * No edge is lost: whatever comes after the look that ended in "not yet", or
- * behind a request that was served, is a new one.
- */
-static void
-watch(struct xa_io *io, struct xa_conn *conn)
-{
-    struct epoll_event ev = {
-        .events = EPOLLIN | EPOLLRDHUP | EPOLLET,
-        .data.ptr = conn,
-    };
-
-    if (epoll_ctl(io->epoll_fd, EPOLL_CTL_ADD, conn->fd, &ev) == 0)
-        return;
-    xa_log(XA_ERROR, "connection.unwatched", "why=\"%s\"", strerror(errno));
-    xa_conns_close(&io->conns, conn);
-}
-
 /* Blocking, because libfcgi writes to it; but never for long. */
 static void
 set_socket_options(int fd)
@@ -218,7 +199,7 @@ accept_one(struct xa_io *io, struct xa_err *err)
     set_socket_options(fd);
     conn = xa_conns_add(&io->conns, fd, io->now_ms);
     if (conn && xa_io_look(io, conn))
-        watch(io, conn);
+        xa_io_watch(io, conn);
     return XA_OK;
 }
 

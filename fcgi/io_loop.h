@@ -27,13 +27,20 @@ struct xa_io {
     bool is_full;          /* at max_connections; for the log */
 };
 
-/*
- * Look at what lies in a connection's socket and do what it asks for.  False
- * when the connection is gone.
- */
+/* --- what happens to a connection; false: it is gone --- */
+
+/* Look at what lies in its socket and do what it asks for. */
 bool xa_io_look(struct xa_io *io, struct xa_conn *conn);
 
-/* Take away what still comes behind the answer; false when it is gone. */
+/*
+ * Have the loop look again whenever something comes.  Edge-triggered: a
+ * half-sent request must not wake it again and again.  No edge is lost:
+ * whatever comes after the look that ended in "not yet", or behind a request
+ * that was served, is a new one.
+ */
+bool xa_io_watch(struct xa_io *io, struct xa_conn *conn);
+
+/* Take away what it still sends when it lingers, some of it in a turn. */
 bool xa_io_drop_input(struct xa_io *io, struct xa_conn *conn);
 
 #endif
