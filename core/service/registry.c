@@ -13,9 +13,14 @@
 
 #include "core/backend.h"
 #include "core/base/log.h"
+#include "core/base/secret.h"
 #include "core/service/host.h"
+#include "core/support/crypto.h"
 #include "core/support/password.h"
+#include "core/support/uuid.h"
 #include "core/token/loader.h"
+
+#define KEY_SHOWN 12 /* digits of a token key in a log */
 
 _Static_assert(XA_BACKEND_ID_MAX == XA_ID_MAX &&
                    XA_BACKEND_ACL_MAX == XA_ACL_MAX &&
@@ -51,13 +56,22 @@ struct answer {
 };
 
 /* A text from outside, quoted for the log; `-` if it is longer than any login
- * or name can be. */
+ * or name can be.  What may be a token, put into the wrong place, is shown as
+ * the first digits of its key. */
 static const char *
 shown(const char *text, char out[XA_LOG_VALUE_MAX])
 {
-    bool fits = strnlen(text, XA_BACKEND_LOGIN_MAX + 1) <= XA_BACKEND_LOGIN_MAX;
+    size_t len = strnlen(text, XA_BACKEND_LOGIN_MAX + 1);
+    char id[XA_UUID_TEXT];
+    char key[XA_SHA256_TEXT];
 
-    return xa_log_quote(fits ? text : NULL, out);
+    if (xa_uuid_parse(text, len, id)) {
+        xa_sha256_hex(id, XA_UUID_LEN, key);
+        key[KEY_SHOWN] = '\0';
+        xa_wipe(id, sizeof id);
+        text = key;
+    }
+    return xa_log_quote(len <= XA_BACKEND_LOGIN_MAX ? text : NULL, out);
 }
 
 /* The same for the name of a backend: what can be none may be a token, put

@@ -15,7 +15,8 @@ def visits(s, token):
     escaped = "%{:02x}{}".format(ord(token[0]), token[1:])
     paths = ["/0.1/token/" + token, "/0.1/token/" + token.upper(),
              "/0.1/token/" + token + "?scope=confd.users.me.read",
-             "/0.1/token/" + token + "/x", "/0.1/token//" + token,
+             "/0.1/token/" + token + "/x",
+             "/" + token + "/token/x", "/0.1/token/" + token + "/token/x", "/0.1/token//" + token,
              "/0.1/%74oken/" + token, "/0.1/token/" + escaped,
              "/0.1/%74oken/" + escaped, "/0.1/tokens/" + token,
              "/" + token, "/0.1/status?token=" + token,
@@ -32,6 +33,8 @@ def visits(s, token):
         "Referer": "https://localhost/0.1/token/" + token,
         "User-Agent": "curl " + token})
     s.http("POST", "/0.1/token", {"backend": token}, login=("alice", PASSWORD))
+    for login in (token, token.upper()):
+        s.login((login, PASSWORD))
     s.http("POST", "/0.1/token", {"password": PASSWORD},
            login=(PASSWORD, token))
     for backend in ("mock", "broken_verify_password", "broken_init"):

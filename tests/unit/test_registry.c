@@ -264,6 +264,9 @@ test_authenticate__refuses_all_alike(void **state XA_UNUSED)
         {"odd", "full", "\x01",
          "backend=\"odd\" login=\"full\" "
          "why=\"password empty, too long or not plain text\""},
+        {"odd", "1823C1EE-6c6a-4cdc-9869-964a7f08a744", "",
+         "backend=\"odd\" login=\"b60f8a20cbcd\" "
+         "why=\"password empty, too long or not plain text\""},
     };
 
     memset(long_login, 'l', sizeof long_login - 1);
