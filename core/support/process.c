@@ -17,11 +17,26 @@
 
 #include "core/base/log.h"
 
+/* Else a file of ours, the store even, may get the number of a stream that
+ * was closed, and be written over by a complaint. */
+static void
+open_closed_streams(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 void
 xa_process_protect(void)
 {
     const struct rlimit none = {0, 0};
 
+    open_closed_streams();
     setrlimit(RLIMIT_CORE, &none);
 #ifndef __SANITIZE_ADDRESS__ /* its leak check is a debugger */
     /* The limit alone does not stop a core that goes to a pipe. */

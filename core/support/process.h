@@ -10,7 +10,8 @@
 #include "core/base/err.h"
 #include "core/support/config.h"
 
-/* No core dumps and no debugger of the same user: memory holds tokens. */
+/* No core dumps and no debugger of the same user: memory holds tokens.  And no
+ * closed standard stream whose number a file of ours could get. */
 void xa_process_protect(void);
 
 /*

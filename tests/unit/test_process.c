@@ -65,6 +65,22 @@ test_protect__leaves_no_core(void **state XA_UNUSED)
     assert_int_equal(run_child(protect), 0);
 }
 
+static void
+protect_without_streams(void)
+{
+    for (int fd = 0; fd < 3; fd++)
+        close(fd);
+    xa_process_protect();
+    CHILD_MUST(open("/dev/null", O_RDONLY | O_CLOEXEC) > STDERR_FILENO);
+    CHILD_MUST(write(STDERR_FILENO, "x", 1) == 1);
+}
+
+static void
+test_protect__gives_no_file_the_number_of_a_stream(void **state XA_UNUSED)
+{
+    assert_int_equal(run_child(protect_without_streams), 0);
+}
+
 static char log_path[] = "/tmp/xivo-auth-log-XXXXXX";
 
 static void
@@ -198,6 +214,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_protect__leaves_no_core),
+        cmocka_unit_test(test_protect__gives_no_file_the_number_of_a_stream),
         cmocka_unit_test(test_become__drops_everything_for_good),
         cmocka_unit_test(test_become__refuses_whom_it_does_not_know),
         cmocka_unit_test(test_detach__ends_with_what_the_new_process_reports),
