@@ -125,6 +125,14 @@ def usage(pool):
     h.ok(not os.path.exists(pool.dir), "nothing is made on the way")
 
 
+def wrong_group(s, pool):
+    pool.expect(1, "a group that is not there", "-g", "no-such-group",
+                "start")
+    h.has(pool.said, "no-such-group", "it says so")
+    h.ok(not os.path.exists(s.check_socket), "no socket stays")
+    pool.expect(3, "nothing runs", "status")
+
+
 def start(s, pool):
     good = s.read("config.yml")
     s.write("config.yml", "store: {type: nothing}\n")
@@ -281,6 +289,7 @@ def main():
         pool = Pool(s)
         try:
             usage(pool)
+            wrong_group(s, pool)
             start(s, pool)
             killed(s, pool)
             replaced(s, pool, "reload")
