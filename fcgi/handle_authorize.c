@@ -42,7 +42,9 @@ xa_handle_authorize(struct xa_app *app, const struct xa_request *req,
     const char *id = find_token(params);
     enum xa_rc rc;
 
-    if (params->unknown_rule) { /* it may be there to restrict */
+    /* A rule that is not known may be there to restrict.  A variable of the
+     * server that was not set is an empty text, and no ACL that was meant. */
+    if (params->unknown_rule || (params->scope && !*params->scope)) {
         refuse(reply, XA_E_FORBIDDEN);
         return;
     }

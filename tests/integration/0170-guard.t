@@ -33,11 +33,13 @@ SERVER = """
 
 
 def main():
-    with h.Service(nginx=False) as s:
+    users = {"alice": h.ALICE, "root": dict(h.ALICE, acls=["#"])}
+    with h.Service(users=users, nginx=False) as s:
         port = h.free_port()
         s.start_nginx(servers=SERVER.format(port=port, dir=s.dir), relay=True)
         token = s.token()
         ends = s.token(expiration=1)
+        all_ = s.token(login=("root", h.LOGIN[1]))
         s.port = port
 
         def get(path, headers, method="GET", body=None):
@@ -75,6 +77,10 @@ def main():
                                                          ".read")).status,
              403, "nor a header")
         h.eq(get("/unset/x", mine).status, 403, "no scope set: nobody enters")
+        h.eq(get("/secret/x", {"X-Auth-Token": all_}).status, 200,
+             "who may do everything enters what has a scope")
+        h.eq(get("/unset/x", {"X-Auth-Token": all_}).status, 403,
+             "but not what has none")
         h.eq(get("/xivo-auth/guard", mine).status, 404,
              "nobody asks the guard himself")
         h.until(lambda: get("/private/x", {"X-Auth-Token": ends}).status ==
