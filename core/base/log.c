@@ -198,6 +198,17 @@ plain_len(const char *text)
     return len;
 }
 
+/* Whether a byte beyond ASCII, in valid UTF-8, is half of a control character:
+ * U+0080 to U+009F, which some terminals obey. */
+static bool
+is_of_control(const char *at)
+{
+    const unsigned char *byte = (const unsigned char *)at;
+
+    return byte[0] == 0xc2 ? byte[1] < 0xa0
+                           : byte[0] < 0xa0 && byte[-1] == 0xc2;
+}
+
 /*
  * Copy text to out, which has room for max bytes and a NUL, escaping what
  * would break a line or a terminal.  Returns the length.
@@ -218,7 +229,8 @@ escape(const char *text, char *out, size_t max)
     n = 0;
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
-        bool plain = c >= 0x20 && c != 0x7f && (c < 0x80 || valid);
+        bool plain = c >= 0x20 && c != 0x7f &&
+                     (c < 0x80 || (valid && !is_of_control(text)));
 
         if (n + 4 > max) {
             while (n > 0 && ((unsigned char)out[n - 1] & 0xc0) == 0x80)
