@@ -96,6 +96,7 @@ xa_problem_of_token(enum xa_rc rc)
     case XA_E_TIMEOUT:
         return XA_STORE_SILENT;
     case XA_E_STORE:
+    case XA_E_CONFIG: /* what stands in its folder now is no store of ours */
         return XA_STORE_FAILED;
     default:
         return XA_INTERNAL;

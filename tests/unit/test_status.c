@@ -88,7 +88,7 @@ test_problem_of__knows_who_failed(void **state XA_UNUSED)
         {XA_E_UNAVAILABLE, XA_STORE_REFUSED, XA_BACKEND_DOWN},
         {XA_E_TIMEOUT, XA_STORE_SILENT, XA_BACKEND_DOWN},
         {XA_E_STORE, XA_STORE_FAILED, XA_INTERNAL},
-        {XA_E_CONFIG, XA_INTERNAL, XA_INTERNAL},
+        {XA_E_CONFIG, XA_STORE_FAILED, XA_INTERNAL},
     };
 
     for (size_t i = 0; i < XA_COUNT(cases); i++) {
