@@ -72,6 +72,8 @@ xa_expiryd_read_options(int argc, char **argv, struct xa_expiryd_options *out)
              !xa_log_level_from_name(out->cli.log_level, &level))
         fprintf(stderr, XA_EXPIRYD ": no log level \"%s\"\n",
                 out->cli.log_level);
+    else if (out->cli.user && !*out->cli.user) /* an unset variable, say */
+        fputs(XA_EXPIRYD ": -u wants the name of a user\n", stderr);
     else
         return -1;
     return EX_USAGE;

@@ -189,7 +189,8 @@ def refuses_to_start():
         refuses(s, ["-c", s.config], 78, "use -f",
                 "a log on stderr needs the foreground")
         for args, words in ((["-x"], "'x'"), (["more"], "more"),
-                            (["-l", "loud"], "loud"), (["-c"], "-h")):
+                            (["-l", "loud"], "loud"), (["-u", ""], "-u"),
+                            (["-c"], "-h")):
             refuses(s, args, 64, words, "%s is 64" % " ".join(args))
         done = s.run_program(DAEMON, "-V")
         h.ok(done.returncode == 0 and
