@@ -66,7 +66,9 @@ test_log__escapes_what_could_forge_a_line(void **state XA_UNUSED)
         {"\x7f", "INFO t.e v=\\x7f"},
         {"caf\xc3\xa9", "INFO t.e v=caf\xc3\xa9"},
         {"\xc3", "INFO t.e v=\\xc3"},
-        {"\xc2\x9b" "1m", "INFO t.e v=\\xc2\\x9b1m"},
+        {"\xc2\x9b"
+         "1m",
+         "INFO t.e v=\\xc2\\x9b1m"},
         {"\xc2\x80\xc2\x9f\xc2\xa0\xe0\xa0\x80",
          "INFO t.e v=\\xc2\\x80\\xc2\\x9f\xc2\xa0\xe0\xa0\x80"},
         {"\xff\xc3\xa9", "INFO t.e v=\\xff\\xc3\\xa9"},
