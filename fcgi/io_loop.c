@@ -289,7 +289,9 @@ next_due_ms(const struct xa_io *io)
         if (conn && patience >= 0 && conn->since_ms + patience < due)
             due = conn->since_ms + patience;
     }
-    if (io->is_starved && io->accepts_at_ms < due)
+    /* if that time has come, it listens again, or must not */
+    if (io->is_starved && io->accepts_at_ms > io->now_ms &&
+        io->accepts_at_ms < due)
         due = io->accepts_at_ms;
     if (io->is_draining && io->drain_ends_ms < due)
         due = io->drain_ends_ms;

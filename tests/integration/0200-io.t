@@ -337,6 +337,29 @@ def few_descriptors():
             c.close()
 
 
+def taken_by_another():
+    """What it had no descriptor for, another process of the pool takes."""
+    if not shutil.which("prlimit"):
+        h.skip("no prlimit", "a connection that another takes")
+        return
+    with Responder("-c", "50") as r:
+        h.until(lambda: r.files() == 4, "standard files and epoll alone")
+        enough = resource.prlimit(r.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(r.process.pid, resource.RLIMIT_NOFILE,
+                         (4, enough[1]))
+        with r.connect():
+            r.waits_for("accept.failed")
+            r.listening.accept()[0].close()
+        resource.prlimit(r.process.pid, resource.RLIMIT_NOFILE, enough)
+        time.sleep(0.2)
+        before = r.cpu_s()
+        time.sleep(1)
+        h.ok(r.cpu_s() - before < 0.3, "then it waits and does not spin",
+             r.cpu_s() - before)
+        with r.connect() as c:
+            h.eq(c.ask(GET).status, 200, "and takes the next")
+
+
 def no_starvation():
     with Responder() as r:
         count = 300
@@ -471,7 +494,8 @@ def begin_load_and_stop(r):
 def main():
     for part in (kept_connection, records, authorizer, byte_by_byte,
                  half_sent, too_large, garbage, limit_of_connections,
-                 few_descriptors, no_starvation, no_reader, drain, signals):
+                 few_descriptors, taken_by_another, no_starvation, no_reader,
+                 drain, signals):
         h.diag(part.__name__)
         part()
 
