@@ -13,6 +13,8 @@ unit_tests += \
 	%D%/unit/test_crypto \
 	%D%/unit/test_expiry \
 	%D%/unit/test_handlers \
+	%D%/unit/test_handlers_authorize \
+	%D%/unit/test_handlers_token \
 	%D%/unit/test_host \
 	%D%/unit/test_identity \
 	%D%/unit/test_io_conn \
@@ -63,6 +65,10 @@ unit_alloc = %D%/fakes/alloc.c %D%/fakes/alloc.h
 unit_wrap_alloc = -Wl,--wrap=malloc -Wl,--wrap=calloc \
 	-Wl,--wrap=reallocarray -Wl,--wrap=strdup
 
+# Requests to the routes.
+unit_handlers = %D%/fakes/registry.c %D%/fakes/registry.h \
+	%D%/unit/handlers_fixture.c %D%/unit/handlers_fixture.h
+
 unit_lmdb = \
 	%D%/unit/lmdb_fixture.c %D%/unit/lmdb_fixture.h \
 	%D%/unit/store_suite.c %D%/unit/store_suite.h
@@ -76,8 +82,11 @@ unit_paths = $(AM_CPPFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\" \
 %C%_unit_test_config_SOURCES = %D%/unit/test_config.c $(unit_alloc)
 %C%_unit_test_config_LDFLAGS = $(AM_LDFLAGS) $(unit_wrap_alloc)
 %C%_unit_test_config_notes_CPPFLAGS = $(unit_paths)
-%C%_unit_test_handlers_SOURCES = \
-	%D%/unit/test_handlers.c %D%/fakes/registry.c %D%/fakes/registry.h
+%C%_unit_test_handlers_SOURCES = %D%/unit/test_handlers.c $(unit_handlers)
+%C%_unit_test_handlers_authorize_SOURCES = \
+	%D%/unit/test_handlers_authorize.c $(unit_handlers)
+%C%_unit_test_handlers_token_SOURCES = \
+	%D%/unit/test_handlers_token.c $(unit_handlers)
 %C%_unit_test_host_SOURCES = %D%/unit/test_host.c $(unit_modules) \
 	%D%/fakes/password.c %D%/fakes/password.h
 %C%_unit_test_host_CPPFLAGS = $(unit_paths)

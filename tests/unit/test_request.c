@@ -9,6 +9,7 @@
 #include "fcgi/path.h"
 #include "fcgi/query.h"
 #include "fcgi/request.h"
+#include "tests/unit/text_body.h"
 #include "tests/unit/unit.h"
 
 /* --- path --- */
@@ -292,22 +293,6 @@ test_is_json_type__takes_json_alone(void **state XA_UNUSED)
             fail_msg("case %zu", i);
 }
 
-struct source {
-    const char *left;
-};
-
-static size_t
-read_source(void *ctx, void *out, size_t len)
-{
-    struct source *source = ctx;
-    size_t n = strlen(source->left);
-
-    n = n < len ? n : len;
-    memcpy(out, source->left, n);
-    source->left += n;
-    return n;
-}
-
 static void
 test_body_read__takes_what_content_length_says(void **state XA_UNUSED)
 {
@@ -341,13 +326,13 @@ test_body_read__takes_what_content_length_says(void **state XA_UNUSED)
 
     for (size_t i = 0; i < XA_COUNT(cases); i++) {
         XA_AUTO(xa_buf_free) struct xa_buf body = XA_BUF(8);
-        struct source source = {cases[i].sent};
+        struct text_body text = {cases[i].sent};
         struct xa_request req = XA_REQUEST_EMPTY;
         enum xa_problem problem;
 
         req.params.content_length = cases[i].length;
-        req.cgi.read = read_source;
-        req.cgi.read_ctx = &source;
+        req.cgi.read = read_text_body;
+        req.cgi.read_ctx = &text;
         problem = xa_body_read(&req, &body);
         if (problem != cases[i].problem)
             fail_msg("case %zu: problem %d", i, problem);
