@@ -270,6 +270,12 @@ def foreign(s, pool):
         h.ok(other.alive(), "kills nobody")
     s.write("run/check.pid", "")
     pool.expect(3, "status with an empty pid file", "status")
+    for mode in (0o1777, 0o757):
+        os.chmod(pool.dir, mode)
+        for command in ("start", "stop"):
+            pool.expect(4, "%s where others can write (%o)" % (command, mode),
+                        command)
+    os.chmod(pool.dir, 0o755)
 
 
 def stop(s, pool):
