@@ -159,68 +159,68 @@ test_matches__a_hash_over_anything(void **state XA_UNUSED)
         check(cases[i].pattern, SELF, cases[i].required, cases[i].expected);
 }
 
+static const struct {
+    const char *pattern;
+    const char *auth_id;
+    const char *required;
+    bool expected;
+} me_cases[] = {
+    {"me", "u1", "me", true},
+    {"me", "u1", "u1", true},
+    {"me", "u1", "u2", false},
+    {"me", "u1", "", false},
+    {"me", "u1", "u1.", false},
+    {"me", "u1", "meu1", false},
+    {"me.read", "u1", "u1.read", true},
+    {"foo.me", "u1", "foo.u1", true},
+    {"foo.me", "u1", "foo.me", true},
+    {"foo.me.read", "u1", "foo.u1.read", true},
+    {"foo.me.read", "u1", "foo.me.read", true},
+    {"foo.me.read", "u1", "foo.u2.read", false},
+    {"foo.me.read", "u1", "foo.u1x.read", false},
+    {"foo.me.read", "u1", "foo.xu1.read", false},
+    {"home", "u1", "hou1", false},
+    {"home", "u1", "home", true},
+    {"mea", "u1", "u1a", false},
+    {"mea", "u1", "mea", true},
+    {"me*", "u1", "u1", false},
+    {"me*", "u1", "me2", true},
+    {"*me", "u1", "u1", false},
+    {"*me", "u1", "xme", true},
+    {"me#", "u1", "u1.x", false},
+    {"Me", "u1", "u1", false},
+    {"me.me", "u1", "me.u1", true},
+    {"me.me", "u1", "u1.me", true},
+    {"me.me", "u1", "u1.u2", false},
+    {"m.e", "u1", "u1", false},
+    /* what auth_id holds is literal */
+    {"foo.me", "*", "foo.bar", false},
+    {"foo.me", "*", "foo.*", true},
+    {"foo.me", "#", "foo.bar.baz", false},
+    {"foo.me", "#", "foo.#", true},
+    {"foo.me", ".*", "foo.x", false},
+    {"foo.me", "a.b", "foo.a.b", true},
+    {"foo.me", "a.b", "foo.a", false},
+    {"me.b", "a.me", "a.me.b", true},
+    {"me.b", "a.me", "a.a.me.b", false},
+    {"#.me", "u1", "x.y.u1", true},
+    {"#.me", "u1", "u1", false},
+    {"#.me.#", "u1", "x.u1.y.z", true},
+    {"*.me.*", "u1", "x.u1.y", true},
+    {"*.me.*", "u1", "x.u1.y.z", false},
+    {"me", "a-very-long-id-that-is-longer-than-what-is-asked", "me", true},
+    {"me", "a-very-long-id-that-is-longer-than-what-is-asked", "a", false},
+    {"confd.users.me.read", SELF, "confd.users." SELF ".read", true},
+    {"events.chat.message.*.me", SELF, "events.chat.message.x." SELF, true},
+    {"events.chat.message.*.me", SELF, "events.chat.message.x.y", false},
+};
+
 static void
 test_matches__me_as_a_whole_word(void **state XA_UNUSED)
 {
-    static const struct {
-        const char *pattern;
-        const char *auth_id;
-        const char *required;
-        bool expected;
-    } cases[] = {
-        {"me", "u1", "me", true},
-        {"me", "u1", "u1", true},
-        {"me", "u1", "u2", false},
-        {"me", "u1", "", false},
-        {"me", "u1", "u1.", false},
-        {"me", "u1", "meu1", false},
-        {"me.read", "u1", "u1.read", true},
-        {"foo.me", "u1", "foo.u1", true},
-        {"foo.me", "u1", "foo.me", true},
-        {"foo.me.read", "u1", "foo.u1.read", true},
-        {"foo.me.read", "u1", "foo.me.read", true},
-        {"foo.me.read", "u1", "foo.u2.read", false},
-        {"foo.me.read", "u1", "foo.u1x.read", false},
-        {"foo.me.read", "u1", "foo.xu1.read", false},
-        {"home", "u1", "hou1", false},
-        {"home", "u1", "home", true},
-        {"mea", "u1", "u1a", false},
-        {"mea", "u1", "mea", true},
-        {"me*", "u1", "u1", false},
-        {"me*", "u1", "me2", true},
-        {"*me", "u1", "u1", false},
-        {"*me", "u1", "xme", true},
-        {"me#", "u1", "u1.x", false},
-        {"Me", "u1", "u1", false},
-        {"me.me", "u1", "me.u1", true},
-        {"me.me", "u1", "u1.me", true},
-        {"me.me", "u1", "u1.u2", false},
-        {"m.e", "u1", "u1", false},
-        /* what auth_id holds is literal */
-        {"foo.me", "*", "foo.bar", false},
-        {"foo.me", "*", "foo.*", true},
-        {"foo.me", "#", "foo.bar.baz", false},
-        {"foo.me", "#", "foo.#", true},
-        {"foo.me", ".*", "foo.x", false},
-        {"foo.me", "a.b", "foo.a.b", true},
-        {"foo.me", "a.b", "foo.a", false},
-        {"me.b", "a.me", "a.me.b", true},
-        {"me.b", "a.me", "a.a.me.b", false},
-        {"#.me", "u1", "x.y.u1", true},
-        {"#.me", "u1", "u1", false},
-        {"#.me.#", "u1", "x.u1.y.z", true},
-        {"*.me.*", "u1", "x.u1.y", true},
-        {"*.me.*", "u1", "x.u1.y.z", false},
-        {"me", "a-very-long-id-that-is-longer-than-what-is-asked", "me", true},
-        {"me", "a-very-long-id-that-is-longer-than-what-is-asked", "a", false},
-        {"confd.users.me.read", SELF, "confd.users." SELF ".read", true},
-        {"events.chat.message.*.me", SELF, "events.chat.message.x." SELF, true},
-        {"events.chat.message.*.me", SELF, "events.chat.message.x.y", false},
-    };
-
-    for (size_t i = 0; i < XA_COUNT(cases); i++)
-        check(cases[i].pattern, cases[i].auth_id, cases[i].required,
-              cases[i].expected);
+    for (size_t i = 0; i < XA_COUNT(me_cases); i++)
+        check(me_cases[i].pattern, me_cases[i].auth_id, me_cases[i].required,
+              me_cases[i].expected);
 }
 
 /* Every pattern and every requirement of up to five characters. */

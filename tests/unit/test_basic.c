@@ -7,65 +7,65 @@
 #include "fcgi/basic.h"
 #include "tests/unit/unit.h"
 
+static const struct {
+    const char *header;
+    const char *login; /* NULL: refused */
+    const char *password;
+} headers[] = {
+    {"Basic Zm9vOmJhcg==", "foo", "bar"},
+    {"basic Zm9vOmJhcg==", "foo", "bar"},
+    {"BASIC Zm9vOmJhcg==", "foo", "bar"},
+    {"Basic Zm9vOmI6YTpy", "foo", "b:a:r"}, /* the first colon */
+    {"Basic Zm9vOg==", "foo", ""},
+    {"Basic OmJhcg==", "", "bar"},
+    {"Basic Og==", "", ""},
+    {"Basic w6k6w6k=", "\xc3\xa9", "\xc3\xa9"},
+    {"Basic YSBiOmMgZA==", "a b", "c d"},
+
+    {NULL, NULL, NULL},
+    {"", NULL, NULL},
+    {"Basic", NULL, NULL},
+    {"Basic ", NULL, NULL},
+    {"BasicZm9vOmJhcg==", NULL, NULL},
+    {"Basic  Zm9vOmJhcg==", NULL, NULL},
+    {"Basic\tZm9vOmJhcg==", NULL, NULL},
+    {" Basic Zm9vOmJhcg==", NULL, NULL},
+    {"Basic Zm9vOmJhcg== ", NULL, NULL},
+    {"Basic Zm9vOmJhcg", NULL, NULL}, /* padding is missing */
+    {"Basic Zm9vOmJhcg=", NULL, NULL},
+    {"Basic Zm9vOmJhcg===", NULL, NULL},
+    {"Basic Zm9vOmJhch==", NULL, NULL}, /* stray bits */
+    {"Basic Zm9v\nOmJhcg==", NULL, NULL},
+    {"Basic Zm9v-mJhcg==", NULL, NULL}, /* the other alphabet */
+    {"Basic Zm9vOmJhcg==, Basic Zm9vOmJhcg==", NULL, NULL},
+    {"Basic Zm9vOmJhcg==,Basic Zm9vOmJhcg==", NULL, NULL},
+    {"Bearer Zm9vOmJhcg==", NULL, NULL},
+    {"Basic Zm9v", NULL, NULL},         /* no colon */
+    {"Basic Zm9vAGI6YmFy", NULL, NULL}, /* NUL */
+    {"Basic Zm9vOmIAcg==", NULL, NULL},
+    {"Basic Zm9vOmIKcg==", NULL, NULL}, /* line feed */
+    {"Basic Zm9vOmJ/cg==", NULL, NULL}, /* 0x7f */
+    {"Basic Zm9vOv8=", NULL, NULL},     /* no UTF-8 */
+    {"Basic Zm9vOpg=", NULL, NULL},
+};
+
 static void
 test_basic_read__takes_rfc_7617_and_nothing_else(void **state XA_UNUSED)
 {
-    static const struct {
-        const char *header;
-        const char *login; /* NULL: refused */
-        const char *password;
-    } cases[] = {
-        {"Basic Zm9vOmJhcg==", "foo", "bar"},
-        {"basic Zm9vOmJhcg==", "foo", "bar"},
-        {"BASIC Zm9vOmJhcg==", "foo", "bar"},
-        {"Basic Zm9vOmI6YTpy", "foo", "b:a:r"}, /* the first colon */
-        {"Basic Zm9vOg==", "foo", ""},
-        {"Basic OmJhcg==", "", "bar"},
-        {"Basic Og==", "", ""},
-        {"Basic w6k6w6k=", "\xc3\xa9", "\xc3\xa9"},
-        {"Basic YSBiOmMgZA==", "a b", "c d"},
-
-        {NULL, NULL, NULL},
-        {"", NULL, NULL},
-        {"Basic", NULL, NULL},
-        {"Basic ", NULL, NULL},
-        {"BasicZm9vOmJhcg==", NULL, NULL},
-        {"Basic  Zm9vOmJhcg==", NULL, NULL},
-        {"Basic\tZm9vOmJhcg==", NULL, NULL},
-        {" Basic Zm9vOmJhcg==", NULL, NULL},
-        {"Basic Zm9vOmJhcg== ", NULL, NULL},
-        {"Basic Zm9vOmJhcg", NULL, NULL}, /* padding is missing */
-        {"Basic Zm9vOmJhcg=", NULL, NULL},
-        {"Basic Zm9vOmJhcg===", NULL, NULL},
-        {"Basic Zm9vOmJhch==", NULL, NULL}, /* stray bits */
-        {"Basic Zm9v\nOmJhcg==", NULL, NULL},
-        {"Basic Zm9v-mJhcg==", NULL, NULL}, /* the other alphabet */
-        {"Basic Zm9vOmJhcg==, Basic Zm9vOmJhcg==", NULL, NULL},
-        {"Basic Zm9vOmJhcg==,Basic Zm9vOmJhcg==", NULL, NULL},
-        {"Bearer Zm9vOmJhcg==", NULL, NULL},
-        {"Basic Zm9v", NULL, NULL},         /* no colon */
-        {"Basic Zm9vAGI6YmFy", NULL, NULL}, /* NUL */
-        {"Basic Zm9vOmIAcg==", NULL, NULL},
-        {"Basic Zm9vOmIKcg==", NULL, NULL}, /* line feed */
-        {"Basic Zm9vOmJ/cg==", NULL, NULL}, /* 0x7f */
-        {"Basic Zm9vOv8=", NULL, NULL},     /* no UTF-8 */
-        {"Basic Zm9vOpg=", NULL, NULL},
-    };
-
-    for (size_t i = 0; i < XA_COUNT(cases); i++) {
+    for (size_t i = 0; i < XA_COUNT(headers); i++) {
         XA_AUTO(xa_credentials_done)
         struct xa_credentials got = XA_CREDENTIALS_EMPTY;
-        enum xa_rc rc = xa_basic_read(cases[i].header, &got, NULL);
+        enum xa_rc rc = xa_basic_read(headers[i].header, &got, NULL);
 
-        if (rc != (cases[i].login ? XA_OK : XA_E_DENIED))
+        if (rc != (headers[i].login ? XA_OK : XA_E_DENIED))
             fail_msg("case %zu: %s", i, xa_rc_name(rc));
         if (rc != XA_OK) {
             assert_null(got.login);
             assert_null(got.password);
             continue;
         }
-        assert_string_equal(got.login, cases[i].login);
-        assert_string_equal(xa_secret_text(got.password), cases[i].password);
+        assert_string_equal(got.login, headers[i].login);
+        assert_string_equal(xa_secret_text(got.password), headers[i].password);
     }
 }
 

@@ -186,126 +186,124 @@ test_load__takes_verify_as_boolean(void **state XA_UNUSED)
 
 #define SECONDS "expected a number of seconds from "
 
+static const struct {
+    const char *text;
+    const char *why; /* behind the path */
+} refusals[] = {
+    {"rest_api:\n  max_body_size: many\n",
+     ":2: rest_api.max_body_size: found \"many\", expected a whole number "
+     "of bytes from 1 to 1048576"},
+    {"rest_api: {max_body_size: 0}\n",
+     ":1: rest_api.max_body_size: found \"0\", expected a whole number of "
+     "bytes from 1 to 1048576"},
+    {"rest_api: {max_body_size: 1048577}\n",
+     ":1: rest_api.max_body_size: found \"1048577\", expected a whole "
+     "number of bytes from 1 to 1048576"},
+    {"rest_api: {max_body_size: 1.5}\n",
+     ":1: rest_api.max_body_size: found \"1.5\", expected a whole number "
+     "of bytes from 1 to 1048576"},
+    {"rest_api: {read_timeout: 0}\n",
+     ":1: rest_api.read_timeout: found \"0\", " SECONDS "0.1 to 3600"},
+    {"rest_api: {read_timeout: -1}\n",
+     ":1: rest_api.read_timeout: found \"-1\", " SECONDS "0.1 to 3600"},
+    {"rest_api: 5\n",
+     ":1: rest_api: found a text (not shown), expected a mapping"},
+    {"rest_api: {cors: [a]}\n",
+     ":1: rest_api.cors: found a list, expected a mapping"},
+    {"rest_api: {cors: {origins: {a: b}}}\n",
+     ":1: rest_api.cors.origins: found a mapping, expected a text or a "
+     "list of texts"},
+    {"rest_api:\n  cors:\n    methods:\n      - GET\n      - ~\n",
+     ":5: rest_api.cors.methods: found nothing, expected a text or a list "
+     "of texts"},
+    {"consul: {timeout: 2.6}\n",
+     ":1: consul.timeout: found \"2.6\", " SECONDS "0.1 to 2.5"},
+    {"consul: {timeout: 0.09}\n",
+     ":1: consul.timeout: found \"0.09\", " SECONDS "0.1 to 2.5"},
+    {"consul: {port: 65536}\n",
+     ":1: consul.port: found \"65536\", expected a whole number from 1 to "
+     "65535"},
+    {"consul: {scheme: ftp}\n",
+     ":1: consul.scheme: found \"ftp\", expected http or https"},
+    {"consul: {scheme: or}\n",
+     ":1: consul.scheme: found \"or\", expected http or https"},
+    {"consul: {host: []}\n",
+     ":1: consul.host: found a list, expected a text or a list of texts"},
+    {"consul: {verify: ca.pem}\n",
+     ":1: consul.verify: found \"ca.pem\", expected true, false or the "
+     "absolute path of a CA file"},
+    {"consul: {token: [hush]}\n",
+     ":1: consul.token: found a list, expected a text of 1 to 4096 bytes "
+     "without control characters"},
+    {"consul: {token: \"hu\\tsh\"}\n",
+     ":1: consul.token: found a text (not shown), expected a text of 1 to "
+     "4096 bytes without control characters"},
+    {"consul: {prefix: ''}\n",
+     ":1: consul.prefix: found \"\", expected a text of 1 to 255 bytes "
+     "without control characters"},
+    {"expiry: {txn_operations: 3}\n",
+     ":1: expiry.txn_operations: found \"3\", expected a whole number of "
+     "operations from 4 to 128"},
+    {"expiry: {txn_operations: 129}\n",
+     ":1: expiry.txn_operations: found \"129\", expected a whole number "
+     "of operations from 4 to 128"},
+    {"debug: maybe\n", ":1: debug: found \"maybe\", expected true or false"},
+    {"debug: 'true'\n", ":1: debug: found \"true\", expected true or false"},
+    {"log_level: loud\n",
+     ":1: log_level: found \"loud\", expected critical, error, warning, "
+     "info or debug"},
+    {"log_filename: log.txt\n",
+     ":1: log_filename: found \"log.txt\", expected an absolute path, "
+     "stderr or syslog"},
+    {"default_token_lifetime: 0\n",
+     ":1: default_token_lifetime: found \"0\", " SECONDS "1 to 315360000"},
+    {"enabled_plugins:\n  - mock\n  - Mock\n",
+     ":3: enabled_plugins: found \"Mock\", expected names made of a to z, "
+     "0 to 9 and _"},
+    {"enabled_plugins: ../evil\n",
+     ":1: enabled_plugins: found \"../evil\", expected names made of a to "
+     "z, 0 to 9 and _"},
+    {"enabled_plugins: {mock: true}\n",
+     ":1: enabled_plugins: found a mapping, expected names made of a to "
+     "z, 0 to 9 and _"},
+    {"store: {type: redis}\n",
+     ":1: store.type: found \"redis\", expected lmdb or consul"},
+    {"store: {lmdb: {path: tokens}}\n",
+     ":1: store.lmdb.path: found \"tokens\", expected an absolute path"},
+    {"store: {lmdb: {max_size: 1000}}\n",
+     ":1: store.lmdb.max_size: found \"1000\", expected a whole number of "
+     "bytes from 1048576 to 17592186044416"},
+    /* keys that backends and handlers read for themselves */
+    {"users_file: {path: users.yml}\n",
+     ":1: users_file.path: found \"users.yml\", expected an absolute "
+     "path"},
+    {"authorize: {paths: 1}\n",
+     ":1: authorize.paths: found \"1\", expected a list"},
+    {"ldap: {start_tls: perhaps}\n",
+     ":1: ldap.start_tls: found \"perhaps\", expected true or false"},
+    {"ldap: {bind_password: {a: b}}\n",
+     ":1: ldap.bind_password: found a mapping, expected a text of 1 to "
+     "4096 bytes without control characters"},
+    {"db_uri: []\n", ":1: db_uri: found a list, expected a text of 1 to "
+                     "4096 bytes without control characters"},
+    /* more than one key */
+    {"default_token_lifetime: 100\n\nmax_token_lifetime: 99\n",
+     ":1: default_token_lifetime: found \"100\", expected at most "
+     "max_token_lifetime, which is 99 (%s:3)"},
+    {"rest_api:\n  cors: {enabled: yes, supports_credentials: yes}\n",
+     ":2: rest_api.cors.supports_credentials: found \"yes\", expected "
+     "false as long as rest_api.cors.origins has \"*\""},
+    /* the file itself */
+    {"a: !exec ls\n", ":1: tag \"!exec\" is not accepted; write the value "
+                      "itself"},
+    {"debug: on\ndebug: off\n",
+     ":2: key \"debug\" stands twice in one mapping, first in line 1"},
+};
+
 static void
 test_load__refuses_with_place_key_found_and_expected(void **state XA_UNUSED)
 {
-    static const struct {
-        const char *text;
-        const char *why; /* behind the path */
-    } cases[] = {
-        {"rest_api:\n  max_body_size: many\n",
-         ":2: rest_api.max_body_size: found \"many\", expected a whole number "
-         "of bytes from 1 to 1048576"},
-        {"rest_api: {max_body_size: 0}\n",
-         ":1: rest_api.max_body_size: found \"0\", expected a whole number of "
-         "bytes from 1 to 1048576"},
-        {"rest_api: {max_body_size: 1048577}\n",
-         ":1: rest_api.max_body_size: found \"1048577\", expected a whole "
-         "number of bytes from 1 to 1048576"},
-        {"rest_api: {max_body_size: 1.5}\n",
-         ":1: rest_api.max_body_size: found \"1.5\", expected a whole number "
-         "of bytes from 1 to 1048576"},
-        {"rest_api: {read_timeout: 0}\n",
-         ":1: rest_api.read_timeout: found \"0\", " SECONDS "0.1 to 3600"},
-        {"rest_api: {read_timeout: -1}\n",
-         ":1: rest_api.read_timeout: found \"-1\", " SECONDS "0.1 to 3600"},
-        {"rest_api: 5\n",
-         ":1: rest_api: found a text (not shown), expected a mapping"},
-        {"rest_api: {cors: [a]}\n",
-         ":1: rest_api.cors: found a list, expected a mapping"},
-        {"rest_api: {cors: {origins: {a: b}}}\n",
-         ":1: rest_api.cors.origins: found a mapping, expected a text or a "
-         "list of texts"},
-        {"rest_api:\n  cors:\n    methods:\n      - GET\n      - ~\n",
-         ":5: rest_api.cors.methods: found nothing, expected a text or a list "
-         "of texts"},
-        {"consul: {timeout: 2.6}\n",
-         ":1: consul.timeout: found \"2.6\", " SECONDS "0.1 to 2.5"},
-        {"consul: {timeout: 0.09}\n",
-         ":1: consul.timeout: found \"0.09\", " SECONDS "0.1 to 2.5"},
-        {"consul: {port: 65536}\n",
-         ":1: consul.port: found \"65536\", expected a whole number from 1 to "
-         "65535"},
-        {"consul: {scheme: ftp}\n",
-         ":1: consul.scheme: found \"ftp\", expected http or https"},
-        {"consul: {scheme: or}\n",
-         ":1: consul.scheme: found \"or\", expected http or https"},
-        {"consul: {host: []}\n",
-         ":1: consul.host: found a list, expected a text or a list of texts"},
-        {"consul: {verify: ca.pem}\n",
-         ":1: consul.verify: found \"ca.pem\", expected true, false or the "
-         "absolute path of a CA file"},
-        {"consul: {token: [hush]}\n",
-         ":1: consul.token: found a list, expected a text of 1 to 4096 bytes "
-         "without control characters"},
-        {"consul: {token: \"hu\\tsh\"}\n",
-         ":1: consul.token: found a text (not shown), expected a text of 1 to "
-         "4096 bytes without control characters"},
-        {"consul: {prefix: ''}\n",
-         ":1: consul.prefix: found \"\", expected a text of 1 to 255 bytes "
-         "without control characters"},
-        {"expiry: {txn_operations: 3}\n",
-         ":1: expiry.txn_operations: found \"3\", expected a whole number of "
-         "operations from 4 to 128"},
-        {"expiry: {txn_operations: 129}\n",
-         ":1: expiry.txn_operations: found \"129\", expected a whole number "
-         "of operations from 4 to 128"},
-        {"debug: maybe\n",
-         ":1: debug: found \"maybe\", expected true or false"},
-        {"debug: 'true'\n",
-         ":1: debug: found \"true\", expected true or false"},
-        {"log_level: loud\n",
-         ":1: log_level: found \"loud\", expected critical, error, warning, "
-         "info or debug"},
-        {"log_filename: log.txt\n",
-         ":1: log_filename: found \"log.txt\", expected an absolute path, "
-         "stderr or syslog"},
-        {"default_token_lifetime: 0\n",
-         ":1: default_token_lifetime: found \"0\", " SECONDS "1 to 315360000"},
-        {"enabled_plugins:\n  - mock\n  - Mock\n",
-         ":3: enabled_plugins: found \"Mock\", expected names made of a to z, "
-         "0 to 9 and _"},
-        {"enabled_plugins: ../evil\n",
-         ":1: enabled_plugins: found \"../evil\", expected names made of a to "
-         "z, 0 to 9 and _"},
-        {"enabled_plugins: {mock: true}\n",
-         ":1: enabled_plugins: found a mapping, expected names made of a to "
-         "z, 0 to 9 and _"},
-        {"store: {type: redis}\n",
-         ":1: store.type: found \"redis\", expected lmdb or consul"},
-        {"store: {lmdb: {path: tokens}}\n",
-         ":1: store.lmdb.path: found \"tokens\", expected an absolute path"},
-        {"store: {lmdb: {max_size: 1000}}\n",
-         ":1: store.lmdb.max_size: found \"1000\", expected a whole number of "
-         "bytes from 1048576 to 17592186044416"},
-        /* keys that backends and handlers read for themselves */
-        {"users_file: {path: users.yml}\n",
-         ":1: users_file.path: found \"users.yml\", expected an absolute "
-         "path"},
-        {"authorize: {paths: 1}\n",
-         ":1: authorize.paths: found \"1\", expected a list"},
-        {"ldap: {start_tls: perhaps}\n",
-         ":1: ldap.start_tls: found \"perhaps\", expected true or false"},
-        {"ldap: {bind_password: {a: b}}\n",
-         ":1: ldap.bind_password: found a mapping, expected a text of 1 to "
-         "4096 bytes without control characters"},
-        {"db_uri: []\n", ":1: db_uri: found a list, expected a text of 1 to "
-                         "4096 bytes without control characters"},
-        /* more than one key */
-        {"default_token_lifetime: 100\n\nmax_token_lifetime: 99\n",
-         ":1: default_token_lifetime: found \"100\", expected at most "
-         "max_token_lifetime, which is 99 (%s:3)"},
-        {"rest_api:\n  cors: {enabled: yes, supports_credentials: yes}\n",
-         ":2: rest_api.cors.supports_credentials: found \"yes\", expected "
-         "false as long as rest_api.cors.origins has \"*\""},
-        /* the file itself */
-        {"a: !exec ls\n", ":1: tag \"!exec\" is not accepted; write the value "
-                          "itself"},
-        {"debug: on\ndebug: off\n",
-         ":2: key \"debug\" stands twice in one mapping, first in line 1"},
-    };
-
-    for (size_t i = 0; i < XA_COUNT(cases); i++) {
+    for (size_t i = 0; i < XA_COUNT(refusals); i++) {
         XA_AUTO(xa_config_free) struct xa_config *config = NULL;
         struct xa_config_cli cli = {0};
         struct xa_err err = XA_ERR_NONE;
@@ -313,17 +311,18 @@ test_load__refuses_with_place_key_found_and_expected(void **state XA_UNUSED)
         char rest[XA_ERR_MAX];
         char why[XA_ERR_MAX];
 
-        put_main(cases[i].text);
+        put_main(refusals[i].text);
         assert_int_equal(load_cli(cli, &config, &err), XA_E_CONFIG);
         assert_null(config);
         path_of("config.yml", path);
-        if (strstr(cases[i].why, "%s")) {
-            size_t before = (size_t)(strstr(cases[i].why, "%s") - cases[i].why);
+        if (strstr(refusals[i].why, "%s")) {
+            size_t before =
+                (size_t)(strstr(refusals[i].why, "%s") - refusals[i].why);
 
-            snprintf(rest, sizeof rest, "%.*s%s%s", (int)before, cases[i].why,
-                     path, cases[i].why + before + 2);
+            snprintf(rest, sizeof rest, "%.*s%s%s", (int)before,
+                     refusals[i].why, path, refusals[i].why + before + 2);
         } else {
-            snprintf(rest, sizeof rest, "%s", cases[i].why);
+            snprintf(rest, sizeof rest, "%s", refusals[i].why);
         }
         snprintf(why, sizeof why, "%s%s", path, rest);
         assert_string_equal(err.text, why);

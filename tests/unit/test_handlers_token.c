@@ -89,59 +89,54 @@ test_token_create__reads_expiration_strictly(void **state)
     }
 }
 
+static const struct {
+    struct ask ask;
+    unsigned status;
+    const char *reason;
+} bad_requests[] = {
+    {{.extra = {"CONTENT_TYPE=text/plain", FOO_BAR}},
+     415,
+     "Content-Type must be application/json"},
+    {{.extra = {"CONTENT_TYPE=text/plain", "CONTENT_LENGTH=x"}},
+     415,
+     "Content-Type must be application/json"},
+    {{.extra = {"CONTENT_LENGTH=x", FOO_BAR}}, 400, "Incomplete request body"},
+    {{.extra = {"CONTENT_LENGTH=5", FOO_BAR}}, 400, "Incomplete request body"},
+    {{.extra = {"CONTENT_LENGTH=16385"}}, 413, "Request body too large"},
+    {{.body = ""}, 400, "Request body is not valid JSON"},
+    {{.extra = {FOO_BAR}}, 400, "Request body is not valid JSON"},
+    {{.body = "{"}, 400, "Request body is not valid JSON"},
+    {{.body = "{\"backend\": 'mock'}"}, 400, "Request body is not valid JSON"},
+    {{.body = "{} x"}, 400, "Request body is not valid JSON"},
+    {{.body = "{\"a\": \"\xff\"}"}, 400, "Request body is not valid JSON"},
+    {{.body = "[]"}, 400, "Request body must be a JSON object"},
+    {{.body = "null"}, 400, "Request body must be a JSON object"},
+    {{.body = "\"x\""}, 400, "Request body must be a JSON object"},
+    {{.body = "{\"a\": [[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}"},
+     400,
+     "Request body is nested too deeply"},
+    {{.body = "{}"}, 400, "Missing backend"},
+    {{.body = "{\"Backend\": \"mock\"}"}, 400, "Missing backend"},
+    {{.body = "{\"backend\": null}"}, 400, "Invalid backend"},
+    {{.body = "{\"backend\": 1}"}, 400, "Invalid backend"},
+    {{.body = "{\"backend\": [\"mock\"]}"}, 400, "Invalid backend"},
+    {{.body = "{\"backend\": \"mock\\u0000\"}"}, 400, "Invalid backend"},
+    {{.body = "{\"backend\": \"mock\", \"expiration\": 0}"},
+     400,
+     "Invalid expiration"},
+};
+
 static void
 test_token_create__validates_before_it_asks_anybody(void **state)
 {
-    static const struct {
-        struct ask ask;
-        unsigned status;
-        const char *reason;
-    } cases[] = {
-        {{.extra = {"CONTENT_TYPE=text/plain", FOO_BAR}},
-         415,
-         "Content-Type must be application/json"},
-        {{.extra = {"CONTENT_TYPE=text/plain", "CONTENT_LENGTH=x"}},
-         415,
-         "Content-Type must be application/json"},
-        {{.extra = {"CONTENT_LENGTH=x", FOO_BAR}},
-         400,
-         "Incomplete request body"},
-        {{.extra = {"CONTENT_LENGTH=5", FOO_BAR}},
-         400,
-         "Incomplete request body"},
-        {{.extra = {"CONTENT_LENGTH=16385"}}, 413, "Request body too large"},
-        {{.body = ""}, 400, "Request body is not valid JSON"},
-        {{.extra = {FOO_BAR}}, 400, "Request body is not valid JSON"},
-        {{.body = "{"}, 400, "Request body is not valid JSON"},
-        {{.body = "{\"backend\": 'mock'}"},
-         400,
-         "Request body is not valid JSON"},
-        {{.body = "{} x"}, 400, "Request body is not valid JSON"},
-        {{.body = "{\"a\": \"\xff\"}"}, 400, "Request body is not valid JSON"},
-        {{.body = "[]"}, 400, "Request body must be a JSON object"},
-        {{.body = "null"}, 400, "Request body must be a JSON object"},
-        {{.body = "\"x\""}, 400, "Request body must be a JSON object"},
-        {{.body = "{\"a\": [[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}"},
-         400,
-         "Request body is nested too deeply"},
-        {{.body = "{}"}, 400, "Missing backend"},
-        {{.body = "{\"Backend\": \"mock\"}"}, 400, "Missing backend"},
-        {{.body = "{\"backend\": null}"}, 400, "Invalid backend"},
-        {{.body = "{\"backend\": 1}"}, 400, "Invalid backend"},
-        {{.body = "{\"backend\": [\"mock\"]}"}, 400, "Invalid backend"},
-        {{.body = "{\"backend\": \"mock\\u0000\"}"}, 400, "Invalid backend"},
-        {{.body = "{\"backend\": \"mock\", \"expiration\": 0}"},
-         400,
-         "Invalid expiration"},
-    };
     struct fixture *f = *state;
 
-    for (size_t i = 0; i < XA_COUNT(cases); i++) {
-        struct ask ask = cases[i].ask;
+    for (size_t i = 0; i < XA_COUNT(bad_requests); i++) {
+        struct ask ask = bad_requests[i].ask;
 
         ask.method = "POST";
         ask.path = "/0.1/token";
-        expect_reason(f, &ask, cases[i].status, cases[i].reason);
+        expect_reason(f, &ask, bad_requests[i].status, bad_requests[i].reason);
     }
     assert_int_equal(fake_registry_calls(f->app.registry), 0);
     assert_int_equal(memory_store_calls(f->app.store), 0);

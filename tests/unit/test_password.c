@@ -105,85 +105,85 @@ test_verify__knows_the_vectors(void **state XA_UNUSED)
     }
 }
 
+static const char *const bad_hashes[] = {
+    "",
+    "*",
+    "!",
+    "!!",
+    "x",
+    "*0",
+    "secret",
+    "rl.3StKT.4T8M",                        /* DES */
+    "_J9..rasmBYk8r9AiWNc",                 /* BSDi */
+    "$1$saltstri$YMyguxXMBpd2TEZ.vS/3q1",   /* MD5 */
+    "$3$$8846f7eaee8fb117ad06bdd830b7586c", /* NT */
+    "$7$C6..../....SodiumChloride$kBGj9fHznVYFQMEn/qDCfrDevf9YDtcDdKvEqH",
+    "$sha1$1$abcd$abcdefghijabcdefghijabcdefgh",
+    "$argon2i$v=19$m=256,t=2,p=1$c29tZXNhbHQ$" H43,
+    "$gy$j9T$abcd$" H43,
+    "$2x$05$" B53,
+    "$2$05$" B53,
+    "$y",
+    "$y$",
+    "$y$j9T",
+    "$y$j9T$",
+    "$y$j9T$abcd",
+    "$y$j9T$abcd$",
+    "$y$j9T$abcd$" H43 "a",
+    "$y$j9T$abcde$" H43, /* no such length */
+    "$y$j9T$ab:d$" H43,
+    "$y$j9T$abcd$" H43 "\n",
+    "$y$.9T$abcd$" H43,
+    "$y$j9T3$abcd$" H43,
+    "$y$j$abcd$" H43,
+    "$2b$05$" B53 "a",
+    "$2b$5$" B53,
+    "$2b$005$" B53,
+    "$2b$03$" B53,
+    "$2b$+5$" B53,
+    "$2b$05$abcdefghijabcdefghijab",
+    "$6$saltstring",
+    "$6$saltstring$",
+    "$6$saltstring$" H43,
+    "$6$" H86,
+    "$6$saltstringsaltstr$" H86,
+    "$6$saltstring$" H86 "a",
+    "$6$rounds=$saltstring$" H86,
+    "$6$rounds=0$saltstring$" H86,
+    "$6$rounds=999$saltstring$" H86,
+    "$6$rounds=01000$saltstring$" H86,
+    "$6$rounds=-1000$saltstring$" H86,
+    "$6$rounds=5000 $saltstring$" H86,
+    "$6$rounds=18446744073709556616$saltstring$" H86,
+    "$5$saltstring$" H86,
+    "$argon2id$",
+    "$argon2id$m=256,t=2,p=1$c29tZXNhbHQ$" H43,
+    "$argon2id$v=16$m=256,t=2,p=1$c29tZXNhbHQ$" H43,
+    "$argon2id$v=19$m=256,t=2$c29tZXNhbHQ$" H43,
+    "$argon2id$v=19$t=2,m=256,p=1$c29tZXNhbHQ$" H43,
+    "$argon2id$v=19$m=,t=2,p=1$c29tZXNhbHQ$" H43,
+    "$argon2id$v=19$m=7,t=2,p=1$c29tZXNhbHQ$" H43,
+    "$argon2id$v=19$m=256,t=0,p=1$c29tZXNhbHQ$" H43,
+    "$argon2id$v=19$m=256,t=2,p=0$c29tZXNhbHQ$" H43,
+    "$argon2id$v=19$m=256,t=2,p=1$c29t$" H43,
+    "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$abc",
+    "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$" H43 "=",
+    "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$" H43 "$a",
+    "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$" H86 "a",
+};
+
 static void
 test_is_hash__refuses_other_kinds_and_broken_ones(void **state XA_UNUSED)
 {
-    static const char *const bad[] = {
-        "",
-        "*",
-        "!",
-        "!!",
-        "x",
-        "*0",
-        "secret",
-        "rl.3StKT.4T8M",                            /* DES */
-        "_J9..rasmBYk8r9AiWNc",                     /* BSDi */
-        "$1$saltstri$YMyguxXMBpd2TEZ.vS/3q1",       /* MD5 */
-        "$3$$8846f7eaee8fb117ad06bdd830b7586c",     /* NT */
-        "$7$C6..../....SodiumChloride$kBGj9fHznVYFQMEn/qDCfrDevf9YDtcDdKvEqH",
-        "$sha1$1$abcd$abcdefghijabcdefghijabcdefgh",
-        "$argon2i$v=19$m=256,t=2,p=1$c29tZXNhbHQ$" H43,
-        "$gy$j9T$abcd$" H43,
-        "$2x$05$" B53,
-        "$2$05$" B53,
-        "$y",
-        "$y$",
-        "$y$j9T",
-        "$y$j9T$",
-        "$y$j9T$abcd",
-        "$y$j9T$abcd$",
-        "$y$j9T$abcd$" H43 "a",
-        "$y$j9T$abcde$" H43,                        /* no such length */
-        "$y$j9T$ab:d$" H43,
-        "$y$j9T$abcd$" H43 "\n",
-        "$y$.9T$abcd$" H43,
-        "$y$j9T3$abcd$" H43,
-        "$y$j$abcd$" H43,
-        "$2b$05$" B53 "a",
-        "$2b$5$" B53,
-        "$2b$005$" B53,
-        "$2b$03$" B53,
-        "$2b$+5$" B53,
-        "$2b$05$abcdefghijabcdefghijab",
-        "$6$saltstring",
-        "$6$saltstring$",
-        "$6$saltstring$" H43,
-        "$6$" H86,
-        "$6$saltstringsaltstr$" H86,
-        "$6$saltstring$" H86 "a",
-        "$6$rounds=$saltstring$" H86,
-        "$6$rounds=0$saltstring$" H86,
-        "$6$rounds=999$saltstring$" H86,
-        "$6$rounds=01000$saltstring$" H86,
-        "$6$rounds=-1000$saltstring$" H86,
-        "$6$rounds=5000 $saltstring$" H86,
-        "$6$rounds=18446744073709556616$saltstring$" H86,
-        "$5$saltstring$" H86,
-        "$argon2id$",
-        "$argon2id$m=256,t=2,p=1$c29tZXNhbHQ$" H43,
-        "$argon2id$v=16$m=256,t=2,p=1$c29tZXNhbHQ$" H43,
-        "$argon2id$v=19$m=256,t=2$c29tZXNhbHQ$" H43,
-        "$argon2id$v=19$t=2,m=256,p=1$c29tZXNhbHQ$" H43,
-        "$argon2id$v=19$m=,t=2,p=1$c29tZXNhbHQ$" H43,
-        "$argon2id$v=19$m=7,t=2,p=1$c29tZXNhbHQ$" H43,
-        "$argon2id$v=19$m=256,t=0,p=1$c29tZXNhbHQ$" H43,
-        "$argon2id$v=19$m=256,t=2,p=0$c29tZXNhbHQ$" H43,
-        "$argon2id$v=19$m=256,t=2,p=1$c29t$" H43,
-        "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$abc",
-        "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$" H43 "=",
-        "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$" H43 "$a",
-        "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$" H86 "a",
-    };
-
-    for (size_t i = 0; i < XA_COUNT(bad); i++) {
+    for (size_t i = 0; i < XA_COUNT(bad_hashes); i++) {
         struct xa_err err = XA_ERR_NONE;
 
-        if (xa_password_is_hash(bad[i], &err))
-            fail_msg("\"%s\"", bad[i]);
+        if (xa_password_is_hash(bad_hashes[i], &err))
+            fail_msg("\"%s\"", bad_hashes[i]);
         assert_int_equal(err.code, XA_E_INVALID);
-        if (strlen(bad[i]) > 8)
-            assert_null(strstr(err.text, bad[i]));
-        assert_int_equal(xa_password_verify(bad[i], "secret", NULL),
+        if (strlen(bad_hashes[i]) > 8)
+            assert_null(strstr(err.text, bad_hashes[i]));
+        assert_int_equal(xa_password_verify(bad_hashes[i], "secret", NULL),
                          XA_E_INVALID);
     }
     assert_int_equal(crypt3.calls, 0);

@@ -219,71 +219,72 @@ test_authenticate__takes_every_field_of_the_sink(void **state XA_UNUSED)
     assert_int_equal(who.acls.count, 2);
 }
 
+/* Filled by the test: a byte more than is accepted. */
+static char long_login[XA_BACKEND_LOGIN_MAX + 2];
+static char long_password[XA_PASSWORD_MAX + 2];
+
+static const struct {
+    const char *backend;
+    const char *login;
+    const char *password;
+    const char *line;
+} refusals[] = {
+    {"odd", "foo", SECRET,
+     "backend=\"odd\" login=\"foo\" why=\"wrong login or password\""},
+    {"odd", "hashed_itself", SECRET,
+     "backend=\"odd\" login=\"hashed_itself\" "
+     "why=\"wrong login or password\""},
+    {"odd", "half_then_denied", SECRET,
+     "backend=\"odd\" login=\"half_then_denied\" "
+     "why=\"wrong login or password\""},
+    {"nobody", "foo", SECRET,
+     "backend=\"nobody\" login=\"foo\" why=\"no such backend\""},
+    {"", "foo", SECRET, "backend=\"\" login=\"foo\" why=\"no such backend\""},
+    {"odd", "", SECRET,
+     "backend=\"odd\" login=\"\" "
+     "why=\"login empty, too long or not plain text\""},
+    {"odd", long_login, SECRET,
+     "backend=\"odd\" login=- "
+     "why=\"login empty, too long or not plain text\""},
+    {"odd", "a\nb", SECRET,
+     "backend=\"odd\" login=\"a\\x0ab\" "
+     "why=\"login empty, too long or not plain text\""},
+    {"odd", "\xff", SECRET,
+     "backend=\"odd\" login=\"\\xff\" "
+     "why=\"login empty, too long or not plain text\""},
+    {"odd", "full", "",
+     "backend=\"odd\" login=\"full\" "
+     "why=\"password empty, too long or not plain text\""},
+    {"odd", "full", long_password,
+     "backend=\"odd\" login=\"full\" "
+     "why=\"password empty, too long or not plain text\""},
+    {"odd", "full", "\x01",
+     "backend=\"odd\" login=\"full\" "
+     "why=\"password empty, too long or not plain text\""},
+    {"odd", "1823C1EE-6c6a-4cdc-9869-964a7f08a744", "",
+     "backend=\"odd\" login=\"b60f8a20cbcd\" "
+     "why=\"password empty, too long or not plain text\""},
+};
+
 /* Every refusal: same code, one line, the work of one hash, no identity. */
 static void
 test_authenticate__refuses_all_alike(void **state XA_UNUSED)
 {
-    static char long_login[XA_BACKEND_LOGIN_MAX + 2];
-    static char long_password[XA_PASSWORD_MAX + 2];
-    static const struct {
-        const char *backend;
-        const char *login;
-        const char *password;
-        const char *line;
-    } cases[] = {
-        {"odd", "foo", SECRET,
-         "backend=\"odd\" login=\"foo\" why=\"wrong login or password\""},
-        {"odd", "hashed_itself", SECRET,
-         "backend=\"odd\" login=\"hashed_itself\" "
-         "why=\"wrong login or password\""},
-        {"odd", "half_then_denied", SECRET,
-         "backend=\"odd\" login=\"half_then_denied\" "
-         "why=\"wrong login or password\""},
-        {"nobody", "foo", SECRET,
-         "backend=\"nobody\" login=\"foo\" why=\"no such backend\""},
-        {"", "foo", SECRET,
-         "backend=\"\" login=\"foo\" why=\"no such backend\""},
-        {"odd", "", SECRET,
-         "backend=\"odd\" login=\"\" "
-         "why=\"login empty, too long or not plain text\""},
-        {"odd", long_login, SECRET,
-         "backend=\"odd\" login=- "
-         "why=\"login empty, too long or not plain text\""},
-        {"odd", "a\nb", SECRET,
-         "backend=\"odd\" login=\"a\\x0ab\" "
-         "why=\"login empty, too long or not plain text\""},
-        {"odd", "\xff", SECRET,
-         "backend=\"odd\" login=\"\\xff\" "
-         "why=\"login empty, too long or not plain text\""},
-        {"odd", "full", "",
-         "backend=\"odd\" login=\"full\" "
-         "why=\"password empty, too long or not plain text\""},
-        {"odd", "full", long_password,
-         "backend=\"odd\" login=\"full\" "
-         "why=\"password empty, too long or not plain text\""},
-        {"odd", "full", "\x01",
-         "backend=\"odd\" login=\"full\" "
-         "why=\"password empty, too long or not plain text\""},
-        {"odd", "1823C1EE-6c6a-4cdc-9869-964a7f08a744", "",
-         "backend=\"odd\" login=\"b60f8a20cbcd\" "
-         "why=\"password empty, too long or not plain text\""},
-    };
-
     memset(long_login, 'l', sizeof long_login - 1);
     memset(long_password, 'p', sizeof long_password - 1);
     start_with("odd");
-    for (size_t i = 0; i < XA_COUNT(cases); i++) {
+    for (size_t i = 0; i < XA_COUNT(refusals); i++) {
         XA_AUTO(xa_identity_done) struct xa_identity who = XA_IDENTITY_EMPTY;
 
         world.line_count = 0;
         memset(&fake_password, 0, sizeof fake_password);
-        assert_int_equal(
-            ask(cases[i].backend, cases[i].login, cases[i].password, &who),
-            XA_E_DENIED);
+        assert_int_equal(ask(refusals[i].backend, refusals[i].login,
+                             refusals[i].password, &who),
+                         XA_E_DENIED);
         assert_int_equal(fake_password.decoys + fake_password.verified, 1);
         assert_int_equal(world.line_count, 1);
         assert_memory_equal(world.lines[0], "INFO login.refused ", 19);
-        assert_string_equal(world.lines[0] + 19, cases[i].line);
+        assert_string_equal(world.lines[0] + 19, refusals[i].line);
         assert_null(xa_registry_state(world.registry, 0).reason);
     }
 }

@@ -14,71 +14,71 @@
 
 /* --- path --- */
 
+static const struct {
+    const char *path_info;
+    const char *request_uri;
+    enum xa_problem problem;
+    const char *path;
+} path_cases[] = {
+    {"/0.1/token", NULL, XA_FINE, "/0.1/token"},
+    {"/0.1/token", "/api/auth/0.1/status", XA_FINE, "/0.1/token"},
+    {"", "/0.1/status", XA_FINE, "/0.1/status"},
+    {NULL, "/0.1/status?scope=/../%2f", XA_FINE, "/0.1/status"},
+    {NULL, "/0.1/%74oken", XA_FINE, "/0.1/token"},
+    {NULL, "/0.1/a+b", XA_FINE, "/0.1/a+b"},
+    {NULL, "/0.1/%c3%a9", XA_FINE, "/0.1/\xc3\xa9"},
+    {NULL, "/0.1/%2541", XA_FINE, "/0.1/%41"},
+    {"/0.1/%41", NULL, XA_FINE, "/0.1/%41"}, /* never decoded again */
+    {"/0.1/%zz", NULL, XA_FINE, "/0.1/%zz"},
+    {"/a?b", NULL, XA_FINE, "/a?b"},
+    {NULL, "/", XA_FINE, "/"},
+    {NULL, "/a/.../b", XA_FINE, "/a/.../b"},
+    {NULL, "/a/..b/c", XA_FINE, "/a/..b/c"},
+    {NULL, "/a/", XA_FINE, "/a/"},
+
+    {NULL, NULL, XA_NO_ROUTE, NULL},
+    {"", "", XA_NO_ROUTE, NULL},
+    {NULL, "?scope=a", XA_NO_ROUTE, NULL},
+    {NULL, "*", XA_NO_ROUTE, NULL},
+    {NULL, "http://host/0.1/token", XA_NO_ROUTE, NULL},
+    {"0.1/token", NULL, XA_NO_ROUTE, NULL},
+    {NULL, "/0.1%2ftoken", XA_NO_ROUTE, NULL},
+    {NULL, "/0.1%2Ftoken", XA_NO_ROUTE, NULL},
+    {"/0.1%2Ftoken", NULL, XA_NO_ROUTE, NULL},
+    {NULL, "/0.1//token", XA_NO_ROUTE, NULL},
+    {NULL, "//", XA_NO_ROUTE, NULL},
+    {"/0.1//token", NULL, XA_NO_ROUTE, NULL},
+    {NULL, "/0.1/../token", XA_NO_ROUTE, NULL},
+    {NULL, "/0.1/%2e%2E/token", XA_NO_ROUTE, NULL},
+    {NULL, "/0.1/..", XA_NO_ROUTE, NULL},
+    {"/..", NULL, XA_NO_ROUTE, NULL},
+
+    {NULL, "/0.1/%", XA_BAD_ENCODING, NULL},
+    {NULL, "/0.1/%4", XA_BAD_ENCODING, NULL},
+    {NULL, "/0.1/%4?1", XA_BAD_ENCODING, NULL},
+    {NULL, "/0.1/%zz", XA_BAD_ENCODING, NULL},
+    {NULL, "/0.1/%u0041", XA_BAD_ENCODING, NULL},
+    {NULL, "/0.1/%00", XA_BAD_ENCODING, NULL},
+    {NULL, "/0.1/%ff", XA_BAD_ENCODING, NULL},
+    {NULL, "/0.1/%c0%af", XA_BAD_ENCODING, NULL},
+    {NULL, "/0.1/\xff", XA_BAD_ENCODING, NULL},
+    {"/0.1/\xff", NULL, XA_BAD_ENCODING, NULL},
+};
+
 static void
 test_path_read__decodes_once_and_refuses_tricks(void **state XA_UNUSED)
 {
-    static const struct {
-        const char *path_info;
-        const char *request_uri;
-        enum xa_problem problem;
-        const char *path;
-    } cases[] = {
-        {"/0.1/token", NULL, XA_FINE, "/0.1/token"},
-        {"/0.1/token", "/api/auth/0.1/status", XA_FINE, "/0.1/token"},
-        {"", "/0.1/status", XA_FINE, "/0.1/status"},
-        {NULL, "/0.1/status?scope=/../%2f", XA_FINE, "/0.1/status"},
-        {NULL, "/0.1/%74oken", XA_FINE, "/0.1/token"},
-        {NULL, "/0.1/a+b", XA_FINE, "/0.1/a+b"},
-        {NULL, "/0.1/%c3%a9", XA_FINE, "/0.1/\xc3\xa9"},
-        {NULL, "/0.1/%2541", XA_FINE, "/0.1/%41"},
-        {"/0.1/%41", NULL, XA_FINE, "/0.1/%41"}, /* never decoded again */
-        {"/0.1/%zz", NULL, XA_FINE, "/0.1/%zz"},
-        {"/a?b", NULL, XA_FINE, "/a?b"},
-        {NULL, "/", XA_FINE, "/"},
-        {NULL, "/a/.../b", XA_FINE, "/a/.../b"},
-        {NULL, "/a/..b/c", XA_FINE, "/a/..b/c"},
-        {NULL, "/a/", XA_FINE, "/a/"},
-
-        {NULL, NULL, XA_NO_ROUTE, NULL},
-        {"", "", XA_NO_ROUTE, NULL},
-        {NULL, "?scope=a", XA_NO_ROUTE, NULL},
-        {NULL, "*", XA_NO_ROUTE, NULL},
-        {NULL, "http://host/0.1/token", XA_NO_ROUTE, NULL},
-        {"0.1/token", NULL, XA_NO_ROUTE, NULL},
-        {NULL, "/0.1%2ftoken", XA_NO_ROUTE, NULL},
-        {NULL, "/0.1%2Ftoken", XA_NO_ROUTE, NULL},
-        {"/0.1%2Ftoken", NULL, XA_NO_ROUTE, NULL},
-        {NULL, "/0.1//token", XA_NO_ROUTE, NULL},
-        {NULL, "//", XA_NO_ROUTE, NULL},
-        {"/0.1//token", NULL, XA_NO_ROUTE, NULL},
-        {NULL, "/0.1/../token", XA_NO_ROUTE, NULL},
-        {NULL, "/0.1/%2e%2E/token", XA_NO_ROUTE, NULL},
-        {NULL, "/0.1/..", XA_NO_ROUTE, NULL},
-        {"/..", NULL, XA_NO_ROUTE, NULL},
-
-        {NULL, "/0.1/%", XA_BAD_ENCODING, NULL},
-        {NULL, "/0.1/%4", XA_BAD_ENCODING, NULL},
-        {NULL, "/0.1/%4?1", XA_BAD_ENCODING, NULL},
-        {NULL, "/0.1/%zz", XA_BAD_ENCODING, NULL},
-        {NULL, "/0.1/%u0041", XA_BAD_ENCODING, NULL},
-        {NULL, "/0.1/%00", XA_BAD_ENCODING, NULL},
-        {NULL, "/0.1/%ff", XA_BAD_ENCODING, NULL},
-        {NULL, "/0.1/%c0%af", XA_BAD_ENCODING, NULL},
-        {NULL, "/0.1/\xff", XA_BAD_ENCODING, NULL},
-        {"/0.1/\xff", NULL, XA_BAD_ENCODING, NULL},
-    };
-
-    for (size_t i = 0; i < XA_COUNT(cases); i++) {
+    for (size_t i = 0; i < XA_COUNT(path_cases); i++) {
         XA_AUTO(xa_str_free) char *path = NULL;
-        enum xa_problem problem =
-            xa_path_read(cases[i].path_info, cases[i].request_uri, &path);
+        enum xa_problem problem = xa_path_read(
+            path_cases[i].path_info, path_cases[i].request_uri, &path);
 
-        if (problem != cases[i].problem)
+        if (problem != path_cases[i].problem)
             fail_msg("case %zu: problem %d", i, problem);
-        if (!cases[i].path)
+        if (!path_cases[i].path)
             assert_null(path);
         else
-            assert_string_equal(path, cases[i].path);
+            assert_string_equal(path, path_cases[i].path);
     }
 }
 
@@ -98,62 +98,62 @@ test_path_read__bounds_the_length(void **state XA_UNUSED)
 
 /* --- query --- */
 
+static const struct {
+    const char *query;
+    enum xa_problem problem;
+    const char *scope;
+} query_cases[] = {
+    {NULL, XA_FINE, NULL},
+    {"", XA_FINE, NULL},
+    {"&&", XA_FINE, NULL},
+    {"a=b", XA_FINE, NULL},
+    {"scopes=a&xscope=b&Scope=c", XA_FINE, NULL},
+    {"a=scope", XA_FINE, NULL},
+    {"scope=", XA_FINE, ""},
+    {"scope", XA_FINE, ""},
+    {"scope&a=b", XA_FINE, ""},
+    {"scope=confd.users.me", XA_FINE, "confd.users.me"},
+    {"a=b&scope=c&d=e", XA_FINE, "c"},
+    {"scope=a=b", XA_FINE, "a=b"},
+    {"scope=a;scope=b", XA_FINE, "a;scope=b"},
+    {"scope=a+b%2Bc", XA_FINE, "a b+c"},
+    {"scope=%23%26%3d", XA_FINE, "#&="},
+    {"scope=%C3%A9", XA_FINE, "\xc3\xa9"},
+    {"scope=%2541", XA_FINE, "%41"},
+    {"scope=%0a", XA_FINE, "\n"},
+    {"%73%63%6f%70%65=x", XA_FINE, "x"},
+    {"a=%zz&scope=x", XA_FINE, "x"}, /* not ours to judge */
+    {"%zz=a&scope=x", XA_FINE, "x"},
+
+    {"scope=%", XA_BAD_ENCODING, NULL},
+    {"scope=%4", XA_BAD_ENCODING, NULL},
+    {"scope=%4&1", XA_BAD_ENCODING, NULL},
+    {"scope=%gg", XA_BAD_ENCODING, NULL},
+    {"scope=a%00b", XA_BAD_ENCODING, NULL},
+    {"scope=%00", XA_BAD_ENCODING, NULL},
+    {"scope=%ff", XA_BAD_ENCODING, NULL},
+    {"scope=\xff", XA_BAD_ENCODING, NULL},
+    {"scope=%ed%a0%80", XA_BAD_ENCODING, NULL},
+
+    {"scope=a&scope=a", XA_BAD_SCOPE_TWICE, NULL},
+    {"scope=a&scope", XA_BAD_SCOPE_TWICE, NULL},
+    {"scope&b=c&scope", XA_BAD_SCOPE_TWICE, NULL},
+    {"scope=a&%73cope=b", XA_BAD_SCOPE_TWICE, NULL},
+};
+
 static void
 test_query_scope__finds_the_one_scope(void **state XA_UNUSED)
 {
-    static const struct {
-        const char *query;
-        enum xa_problem problem;
-        const char *scope;
-    } cases[] = {
-        {NULL, XA_FINE, NULL},
-        {"", XA_FINE, NULL},
-        {"&&", XA_FINE, NULL},
-        {"a=b", XA_FINE, NULL},
-        {"scopes=a&xscope=b&Scope=c", XA_FINE, NULL},
-        {"a=scope", XA_FINE, NULL},
-        {"scope=", XA_FINE, ""},
-        {"scope", XA_FINE, ""},
-        {"scope&a=b", XA_FINE, ""},
-        {"scope=confd.users.me", XA_FINE, "confd.users.me"},
-        {"a=b&scope=c&d=e", XA_FINE, "c"},
-        {"scope=a=b", XA_FINE, "a=b"},
-        {"scope=a;scope=b", XA_FINE, "a;scope=b"},
-        {"scope=a+b%2Bc", XA_FINE, "a b+c"},
-        {"scope=%23%26%3d", XA_FINE, "#&="},
-        {"scope=%C3%A9", XA_FINE, "\xc3\xa9"},
-        {"scope=%2541", XA_FINE, "%41"},
-        {"scope=%0a", XA_FINE, "\n"},
-        {"%73%63%6f%70%65=x", XA_FINE, "x"},
-        {"a=%zz&scope=x", XA_FINE, "x"}, /* not ours to judge */
-        {"%zz=a&scope=x", XA_FINE, "x"},
-
-        {"scope=%", XA_BAD_ENCODING, NULL},
-        {"scope=%4", XA_BAD_ENCODING, NULL},
-        {"scope=%4&1", XA_BAD_ENCODING, NULL},
-        {"scope=%gg", XA_BAD_ENCODING, NULL},
-        {"scope=a%00b", XA_BAD_ENCODING, NULL},
-        {"scope=%00", XA_BAD_ENCODING, NULL},
-        {"scope=%ff", XA_BAD_ENCODING, NULL},
-        {"scope=\xff", XA_BAD_ENCODING, NULL},
-        {"scope=%ed%a0%80", XA_BAD_ENCODING, NULL},
-
-        {"scope=a&scope=a", XA_BAD_SCOPE_TWICE, NULL},
-        {"scope=a&scope", XA_BAD_SCOPE_TWICE, NULL},
-        {"scope&b=c&scope", XA_BAD_SCOPE_TWICE, NULL},
-        {"scope=a&%73cope=b", XA_BAD_SCOPE_TWICE, NULL},
-    };
-
-    for (size_t i = 0; i < XA_COUNT(cases); i++) {
+    for (size_t i = 0; i < XA_COUNT(query_cases); i++) {
         XA_AUTO(xa_str_free) char *scope = NULL;
-        enum xa_problem problem = xa_query_scope(cases[i].query, &scope);
+        enum xa_problem problem = xa_query_scope(query_cases[i].query, &scope);
 
-        if (problem != cases[i].problem)
+        if (problem != query_cases[i].problem)
             fail_msg("case %zu: problem %d", i, problem);
-        if (!cases[i].scope)
+        if (!query_cases[i].scope)
             assert_null(scope);
         else
-            assert_string_equal(scope, cases[i].scope);
+            assert_string_equal(scope, query_cases[i].scope);
     }
 }
 

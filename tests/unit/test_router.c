@@ -11,62 +11,60 @@
 
 #define SERVER "/0.1" /* the document's paths are below it */
 
+static const struct {
+    const char *path;
+    enum xa_method method;
+    xa_handler_fn *handle;
+    const char *allow;
+    const char *token;
+} matches[] = {
+    {"/0.1/token", XA_POST, xa_handle_token_create, "POST", NULL},
+    {"/0.1/token", XA_GET, NULL, "POST", NULL},
+    {"/0.1/token/x", XA_GET, xa_handle_token_show, "GET, HEAD, DELETE", "x"},
+    {"/0.1/token/x", XA_HEAD, xa_handle_token_show, "GET, HEAD, DELETE", "x"},
+    {"/0.1/token/x", XA_DELETE, xa_handle_token_revoke, "GET, HEAD, DELETE",
+     "x"},
+    {"/0.1/token/x", XA_POST, NULL, "GET, HEAD, DELETE", "x"},
+    {"/0.1/token/x", XA_OTHER_METHOD, NULL, "GET, HEAD, DELETE", "x"},
+    {"/0.1/token/{token}", XA_GET, xa_handle_token_show, "GET, HEAD, DELETE",
+     "{token}"},
+    {"/0.1/authorize", XA_HEAD, xa_handle_authorize, "GET, HEAD", NULL},
+    {"/0.1/backends", XA_GET, xa_handle_backends, "GET, HEAD", NULL},
+    {"/0.1/status", XA_GET, xa_handle_status, "GET, HEAD", NULL},
+    {"/0.1/api/api.yml", XA_GET, xa_handle_api, "GET, HEAD", NULL},
+    {"/0.1/api/api.yml", XA_DELETE, NULL, "GET, HEAD", NULL},
+
+    {"/", XA_GET, NULL, "", NULL},
+    {"/0.1", XA_GET, NULL, "", NULL},
+    {"/0.1/token/", XA_GET, NULL, "", NULL},
+    {"/0.1/token/x/", XA_GET, NULL, "", NULL},
+    {"/0.1/token/x/y", XA_GET, NULL, "", NULL},
+    {"/0.1/tokens", XA_POST, NULL, "", NULL},
+    {"/0.1/Token", XA_POST, NULL, "", NULL},
+    {"/0.2/token", XA_POST, NULL, "", NULL},
+    {"/0.1/status/", XA_GET, NULL, "", NULL},
+    {"/0.1/./status", XA_GET, NULL, "", NULL},
+    {"x/0.1/status", XA_GET, NULL, "", NULL},
+};
+
 static void
 test_match__finds_the_handler(void **state XA_UNUSED)
 {
-    static const struct {
-        const char *path;
-        enum xa_method method;
-        xa_handler_fn *handle;
-        const char *allow;
-        const char *token;
-    } cases[] = {
-        {"/0.1/token", XA_POST, xa_handle_token_create, "POST", NULL},
-        {"/0.1/token", XA_GET, NULL, "POST", NULL},
-        {"/0.1/token/x", XA_GET, xa_handle_token_show, "GET, HEAD, DELETE",
-         "x"},
-        {"/0.1/token/x", XA_HEAD, xa_handle_token_show, "GET, HEAD, DELETE",
-         "x"},
-        {"/0.1/token/x", XA_DELETE, xa_handle_token_revoke, "GET, HEAD, DELETE",
-         "x"},
-        {"/0.1/token/x", XA_POST, NULL, "GET, HEAD, DELETE", "x"},
-        {"/0.1/token/x", XA_OTHER_METHOD, NULL, "GET, HEAD, DELETE", "x"},
-        {"/0.1/token/{token}", XA_GET, xa_handle_token_show,
-         "GET, HEAD, DELETE", "{token}"},
-        {"/0.1/authorize", XA_HEAD, xa_handle_authorize, "GET, HEAD", NULL},
-        {"/0.1/backends", XA_GET, xa_handle_backends, "GET, HEAD", NULL},
-        {"/0.1/status", XA_GET, xa_handle_status, "GET, HEAD", NULL},
-        {"/0.1/api/api.yml", XA_GET, xa_handle_api, "GET, HEAD", NULL},
-        {"/0.1/api/api.yml", XA_DELETE, NULL, "GET, HEAD", NULL},
-
-        {"/", XA_GET, NULL, "", NULL},
-        {"/0.1", XA_GET, NULL, "", NULL},
-        {"/0.1/token/", XA_GET, NULL, "", NULL},
-        {"/0.1/token/x/", XA_GET, NULL, "", NULL},
-        {"/0.1/token/x/y", XA_GET, NULL, "", NULL},
-        {"/0.1/tokens", XA_POST, NULL, "", NULL},
-        {"/0.1/Token", XA_POST, NULL, "", NULL},
-        {"/0.2/token", XA_POST, NULL, "", NULL},
-        {"/0.1/status/", XA_GET, NULL, "", NULL},
-        {"/0.1/./status", XA_GET, NULL, "", NULL},
-        {"x/0.1/status", XA_GET, NULL, "", NULL},
-    };
-
-    for (size_t i = 0; i < XA_COUNT(cases); i++) {
+    for (size_t i = 0; i < XA_COUNT(matches); i++) {
         char allow[XA_ALLOW_TEXT];
         struct xa_match match;
 
-        xa_router_match(cases[i].path, cases[i].method, &match);
-        if (match.handle != cases[i].handle)
+        xa_router_match(matches[i].path, matches[i].method, &match);
+        if (match.handle != matches[i].handle)
             fail_msg("case %zu: another handler", i);
         assert_string_equal(xa_router_allow(match.allowed, allow),
-                            cases[i].allow);
-        if (cases[i].token)
-            assert_string_equal(match.token, cases[i].token);
+                            matches[i].allow);
+        if (matches[i].token)
+            assert_string_equal(match.token, matches[i].token);
         else
             assert_null(match.token);
         assert_int_equal(match.bare,
-                         strcmp(cases[i].path, "/0.1/authorize") == 0);
+                         strcmp(matches[i].path, "/0.1/authorize") == 0);
     }
 }
 

@@ -219,60 +219,61 @@ test_authenticate__denies_everything_else(void **state XA_UNUSED)
     assert_null(xa_registry_state(world.registry, 0).reason);
 }
 
+/* Filled by the test: a login and a uuid of a byte more than is accepted. */
+static char long_login[XA_BACKEND_LOGIN_MAX + 64];
+static char long_uuid[XA_BACKEND_ID_MAX + 128];
+
+#define GOOD "password: \"" ALICE "\", uuid: u"
+static const struct {
+    const char *yaml;
+    const char *complaint;
+} bad_files[] = {
+    {"", "1: users is no mapping of logins"},
+    {"other: 1\n", "1: users is no mapping of logins"},
+    {"users:\n", "1: users is no mapping of logins"},
+    {"users: text\n", "1: users is no mapping of logins"},
+    {"users:\n  - {" GOOD "}\n", "2: users is no mapping of logins"},
+    {"users:\n  a: text\n", "2: user a: no mapping of password and uuid"},
+    {"users:\n  a:\n  b: {" GOOD "}\n",
+     "2: user a: no mapping of password and uuid"},
+    {"users:\n  a: {}\n", "2: user a: no password"},
+    {"users:\n  a: {uuid: u}\n", "2: user a: no password"},
+    {"users:\n  a: {password: , uuid: u}\n", "2: user a: no password"},
+    {"users:\n  a:\n    uuid: u\n    password: plain\n",
+     "4: user a: password is no hash that is accepted"},
+    {"users:\n  a: {password: '*', uuid: u}\n",
+     "2: user a: password is no hash that is accepted"},
+    {"users:\n  a: {password: '', uuid: u}\n",
+     "2: user a: password is no hash that is accepted"},
+    {"users:\n  a: {password: [x], uuid: u}\n", "2: user a: no password"},
+    {"users:\n  a: {password: \"" ALICE "\"}\n", "2: user a: no uuid"},
+    {"users:\n  a:\n    password: \"" ALICE "\"\n    uuid: ''\n",
+     "4: user a: uuid is text of 1 to 256 bytes"},
+    {"users:\n  a: {password: \"" ALICE "\", uuid: \"a\\tb\"}\n",
+     "2: user a: uuid is text of 1 to 256 bytes"},
+    {long_uuid, "2: user a: uuid is text of 1 to 256 bytes"},
+    {"users:\n  ok: {" GOOD "}\n  a: {" GOOD ", acls: confd}\n",
+     "3: user a: acls is no list (write [] for none)"},
+    {"users:\n  a: {" GOOD ", acls: }\n",
+     "2: user a: acls is no list (write [] for none)"},
+    {"users:\n  a: {" GOOD ", acls: [x, '']}\n",
+     "2: user a: an ACL is text of 1 to 1024 bytes"},
+    {"users:\n  a: {" GOOD ", acls: [x, [y]]}\n",
+     "2: user a: an ACL is text of 1 to 1024 bytes"},
+    {"users:\n  a: {" GOOD ", acl: [x]}\n", "2: user a: unknown key acl\""},
+    {"users:\n  '': {" GOOD "}\n", "2: a login is text of 1 to 256 bytes"},
+    {"users:\n  \"a\\nb\": {" GOOD "}\n",
+     "2: a login is text of 1 to 256 bytes"},
+    {long_login, "2: a login is text of 1 to 256 bytes"},
+    {"users:\n  a: {" GOOD "}\n  a: {" GOOD "}\n", "3: "},
+    {"users: {a: !exec ls}\n", "1: "},
+    {"users: {a\n", "2: "},
+};
+#undef GOOD
+
 static void
 test_start__names_file_and_line_of_a_bad_entry(void **state XA_UNUSED)
 {
-    static char long_login[XA_BACKEND_LOGIN_MAX + 64];
-    static char long_uuid[XA_BACKEND_ID_MAX + 128];
-#define GOOD "password: \"" ALICE "\", uuid: u"
-    static const struct {
-        const char *yaml;
-        const char *complaint;
-    } cases[] = {
-        {"", "1: users is no mapping of logins"},
-        {"other: 1\n", "1: users is no mapping of logins"},
-        {"users:\n", "1: users is no mapping of logins"},
-        {"users: text\n", "1: users is no mapping of logins"},
-        {"users:\n  - {" GOOD "}\n", "2: users is no mapping of logins"},
-        {"users:\n  a: text\n", "2: user a: no mapping of password and uuid"},
-        {"users:\n  a:\n  b: {" GOOD "}\n",
-         "2: user a: no mapping of password and uuid"},
-        {"users:\n  a: {}\n", "2: user a: no password"},
-        {"users:\n  a: {uuid: u}\n", "2: user a: no password"},
-        {"users:\n  a: {password: , uuid: u}\n", "2: user a: no password"},
-        {"users:\n  a:\n    uuid: u\n    password: plain\n",
-         "4: user a: password is no hash that is accepted"},
-        {"users:\n  a: {password: '*', uuid: u}\n",
-         "2: user a: password is no hash that is accepted"},
-        {"users:\n  a: {password: '', uuid: u}\n",
-         "2: user a: password is no hash that is accepted"},
-        {"users:\n  a: {password: [x], uuid: u}\n", "2: user a: no password"},
-        {"users:\n  a: {password: \"" ALICE "\"}\n", "2: user a: no uuid"},
-        {"users:\n  a:\n    password: \"" ALICE "\"\n    uuid: ''\n",
-         "4: user a: uuid is text of 1 to 256 bytes"},
-        {"users:\n  a: {password: \"" ALICE "\", uuid: \"a\\tb\"}\n",
-         "2: user a: uuid is text of 1 to 256 bytes"},
-        {long_uuid, "2: user a: uuid is text of 1 to 256 bytes"},
-        {"users:\n  ok: {" GOOD "}\n  a: {" GOOD ", acls: confd}\n",
-         "3: user a: acls is no list (write [] for none)"},
-        {"users:\n  a: {" GOOD ", acls: }\n",
-         "2: user a: acls is no list (write [] for none)"},
-        {"users:\n  a: {" GOOD ", acls: [x, '']}\n",
-         "2: user a: an ACL is text of 1 to 1024 bytes"},
-        {"users:\n  a: {" GOOD ", acls: [x, [y]]}\n",
-         "2: user a: an ACL is text of 1 to 1024 bytes"},
-        {"users:\n  a: {" GOOD ", acl: [x]}\n",
-         "2: user a: unknown key acl\""},
-        {"users:\n  '': {" GOOD "}\n", "2: a login is text of 1 to 256 bytes"},
-        {"users:\n  \"a\\nb\": {" GOOD "}\n",
-         "2: a login is text of 1 to 256 bytes"},
-        {long_login, "2: a login is text of 1 to 256 bytes"},
-        {"users:\n  a: {" GOOD "}\n  a: {" GOOD "}\n", "3: "},
-        {"users: {a: !exec ls}\n", "1: "},
-        {"users: {a\n", "2: "},
-    };
-#undef GOOD
-
     char expected[512];
 
     snprintf(long_login, sizeof long_login, "users:\n  '%0*d': {}\n",
@@ -280,12 +281,12 @@ test_start__names_file_and_line_of_a_bad_entry(void **state XA_UNUSED)
     snprintf(long_uuid, sizeof long_uuid,
              "users:\n  a: {password: \"" ALICE "\", uuid: '%0*d'}\n",
              XA_BACKEND_ID_MAX + 1, 0);
-    for (size_t i = 0; i < XA_COUNT(cases); i++) {
-        if (!start_with(cases[i].yaml))
+    for (size_t i = 0; i < XA_COUNT(bad_files); i++) {
+        if (!start_with(bad_files[i].yaml))
             fail_msg("case %zu was accepted", i);
         snprintf(expected, sizeof expected,
                  "ERROR backend.says name=users_file text=\"%s:%s", world.path,
-                 cases[i].complaint);
+                 bad_files[i].complaint);
         if (!said(expected))
             fail_msg("case %zu: %s", i, world.lines[0]);
         xa_registry_free(&world.registry);

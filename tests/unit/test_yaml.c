@@ -94,61 +94,59 @@ test_parse__merges(void **state XA_UNUSED)
     }
 }
 
+static const struct {
+    const char *text;
+    const char *why;
+} bad_texts[] = {
+    {"a: 1\nb: !exec ls\n",
+     "t.yml:2: tag \"!exec\" is not accepted; write the value itself"},
+    {"a: !!str 1\n", "t.yml:1: tag \"tag:yaml.org,2002:str\" is not "
+                     "accepted; write the value itself"},
+    {"a: ! x\n", "t.yml:1: tag \"!\" is not accepted; write the value itself"},
+    {"a: !!python/object/apply:os.system [ls]\n",
+     "t.yml:1: tag \"tag:yaml.org,2002:python/object/apply:os.system\" is "
+     "not accepted; write the value itself"},
+    {"!m\na: 1\n",
+     "t.yml:1: tag \"!m\" is not accepted; write the value itself"},
+    {"!!str a: 1\n", "t.yml:1: tag \"tag:yaml.org,2002:str\" is not "
+                     "accepted; write the value itself"},
+    {"a: 1\nb: 2\na: 3\n",
+     "t.yml:3: key \"a\" stands twice in one mapping, first in line 1"},
+    {"x:\n  a: 1\n  'a': 2\n",
+     "t.yml:3: key \"a\" stands twice in one mapping, first in line 2"},
+    {"a: {b: 1, \"b\\e\": 2,\n \"b\\e\": 3}\n",
+     "t.yml:2: key \"b?\" stands twice in one mapping, first in line 1"},
+    {"a: &a {x: 1}\nb:\n  <<: *a\n  <<: *a\n",
+     "t.yml:4: key \"<<\" stands twice in one mapping, first in line 3"},
+    {"a:\n  <<: 1\n", "t.yml:2: \"<<\" takes a mapping or a list of mappings"},
+    {"a:\n  <<: [{x: 1},\n    2]\n",
+     "t.yml:3: \"<<\" takes a mapping or a list of mappings"},
+    {"a: 1\n---\nb: 2\n", "t.yml:2: a second document; one file holds one"},
+    {"[a]: 1\n", "t.yml:1: a key must be a text, not a mapping or list"},
+    {"a: 1\n? {b: c}\n: 1\n",
+     "t.yml:2: a key must be a text, not a mapping or list"},
+    {"a: &x k\n*x : 1\n", "t.yml:2: a key must be a text, not an alias"},
+    {"&x a: 1\n", "t.yml:1: a key cannot have an anchor"},
+    {"a: 1\n?\n: 2\n", "t.yml:2: a key is missing before \":\""},
+    {"a: *nope\n", "t.yml:1: nothing above has the anchor \"nope\""},
+    {"a: *x\nb: &x 1\n", "t.yml:1: nothing above has the anchor \"x\""},
+    {"a: &x [1,\n  *x]\n",
+     "t.yml:2: alias \"x\" stands inside what it repeats"},
+    {"a: &x\n  b: {<<: *x}\n",
+     "t.yml:2: alias \"x\" stands inside what it repeats"},
+    {"a: \"b\\0c\"\n", "t.yml:1: a text with a NUL character"},
+};
+
 static void
 test_parse__refuses_with_file_and_line(void **state XA_UNUSED)
 {
-    static const struct {
-        const char *text;
-        const char *why;
-    } cases[] = {
-        {"a: 1\nb: !exec ls\n",
-         "t.yml:2: tag \"!exec\" is not accepted; write the value itself"},
-        {"a: !!str 1\n", "t.yml:1: tag \"tag:yaml.org,2002:str\" is not "
-                         "accepted; write the value itself"},
-        {"a: ! x\n",
-         "t.yml:1: tag \"!\" is not accepted; write the value itself"},
-        {"a: !!python/object/apply:os.system [ls]\n",
-         "t.yml:1: tag \"tag:yaml.org,2002:python/object/apply:os.system\" is "
-         "not accepted; write the value itself"},
-        {"!m\na: 1\n",
-         "t.yml:1: tag \"!m\" is not accepted; write the value itself"},
-        {"!!str a: 1\n", "t.yml:1: tag \"tag:yaml.org,2002:str\" is not "
-                         "accepted; write the value itself"},
-        {"a: 1\nb: 2\na: 3\n",
-         "t.yml:3: key \"a\" stands twice in one mapping, first in line 1"},
-        {"x:\n  a: 1\n  'a': 2\n",
-         "t.yml:3: key \"a\" stands twice in one mapping, first in line 2"},
-        {"a: {b: 1, \"b\\e\": 2,\n \"b\\e\": 3}\n",
-         "t.yml:2: key \"b?\" stands twice in one mapping, first in line 1"},
-        {"a: &a {x: 1}\nb:\n  <<: *a\n  <<: *a\n",
-         "t.yml:4: key \"<<\" stands twice in one mapping, first in line 3"},
-        {"a:\n  <<: 1\n",
-         "t.yml:2: \"<<\" takes a mapping or a list of mappings"},
-        {"a:\n  <<: [{x: 1},\n    2]\n",
-         "t.yml:3: \"<<\" takes a mapping or a list of mappings"},
-        {"a: 1\n---\nb: 2\n", "t.yml:2: a second document; one file holds one"},
-        {"[a]: 1\n", "t.yml:1: a key must be a text, not a mapping or list"},
-        {"a: 1\n? {b: c}\n: 1\n",
-         "t.yml:2: a key must be a text, not a mapping or list"},
-        {"a: &x k\n*x : 1\n", "t.yml:2: a key must be a text, not an alias"},
-        {"&x a: 1\n", "t.yml:1: a key cannot have an anchor"},
-        {"a: 1\n?\n: 2\n", "t.yml:2: a key is missing before \":\""},
-        {"a: *nope\n", "t.yml:1: nothing above has the anchor \"nope\""},
-        {"a: *x\nb: &x 1\n", "t.yml:1: nothing above has the anchor \"x\""},
-        {"a: &x [1,\n  *x]\n",
-         "t.yml:2: alias \"x\" stands inside what it repeats"},
-        {"a: &x\n  b: {<<: *x}\n",
-         "t.yml:2: alias \"x\" stands inside what it repeats"},
-        {"a: \"b\\0c\"\n", "t.yml:1: a text with a NUL character"},
-    };
-
-    for (size_t i = 0; i < XA_COUNT(cases); i++) {
+    for (size_t i = 0; i < XA_COUNT(bad_texts); i++) {
         XA_AUTO(xa_node_free) struct xa_node *root = NULL;
         struct xa_err err = XA_ERR_NONE;
 
-        assert_int_equal(parse(cases[i].text, &root, &err), XA_E_CONFIG);
+        assert_int_equal(parse(bad_texts[i].text, &root, &err), XA_E_CONFIG);
         assert_null(root);
-        assert_string_equal(err.text, cases[i].why);
+        assert_string_equal(err.text, bad_texts[i].why);
     }
 }
 
