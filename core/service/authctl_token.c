@@ -100,13 +100,21 @@ find(struct xa_ctl *ctl, struct xa_key *key, struct xa_token **out,
     return XA_OK;
 }
 
+/* As find(); XA_E_FORBIDDEN when it lacks the ACL that was asked for. */
 static enum xa_rc
-check_scope(const struct xa_ctl *ctl, const struct xa_token *token,
-            struct xa_err *err)
+find_allowed(struct xa_ctl *ctl, struct xa_key *key, struct xa_token **out,
+             struct xa_err *err)
 {
+    XA_AUTO(xa_token_free) struct xa_token *token = NULL;
+    enum xa_rc rc;
+
+    rc = find(ctl, key, &token, err);
+    if (rc != XA_OK)
+        return rc;
     if (ctl->args.scope && !xa_token_allows(token, ctl->args.scope))
         return xa_fail(err, XA_E_FORBIDDEN,
                        "the token is valid, but does not have this ACL");
+    *out = XA_TAKE(token);
     return XA_OK;
 }
 
@@ -117,9 +125,7 @@ xa_ctl_token_show(struct xa_ctl *ctl, struct xa_err *err)
     struct xa_key key;
     enum xa_rc rc;
 
-    rc = find(ctl, &key, &token, err);
-    if (rc == XA_OK)
-        rc = check_scope(ctl, token, err);
+    rc = find_allowed(ctl, &key, &token, err);
     if (rc != XA_OK)
         return rc;
     xa_ctl_put_token(ctl, token, &key, false);
@@ -133,9 +139,7 @@ xa_ctl_token_check(struct xa_ctl *ctl, struct xa_err *err)
     struct xa_key key;
     enum xa_rc rc;
 
-    rc = find(ctl, &key, &token, err);
-    if (rc == XA_OK)
-        rc = check_scope(ctl, token, err);
+    rc = find_allowed(ctl, &key, &token, err);
     if (rc == XA_OK)
         xa_buf_puts(&ctl->out, ctl->json ? "{\"valid\": true}\n" : "valid\n");
     else if (ctl->json && rc == XA_E_NOTFOUND)

@@ -201,6 +201,17 @@ xa_node_to_bool(const struct xa_node *node, bool *out)
     return false;
 }
 
+/* Step over the sign of a number; whether it is a minus. */
+static bool
+take_sign(const char **text)
+{
+    bool minus = **text == '-';
+
+    if (minus || **text == '+')
+        (*text)++;
+    return minus;
+}
+
 /* A leading zero is octal in YAML 1.1 and decimal in 1.2: neither here. */
 static bool
 to_u64(const char *text, uint64_t max, uint64_t *out)
@@ -219,9 +230,7 @@ xa_node_to_int(const struct xa_node *node, int64_t *out)
 
     if (!text)
         return false;
-    minus = *text == '-';
-    if (*text == '-' || *text == '+')
-        text++;
+    minus = take_sign(&text);
     if (!to_u64(text, INT64_MAX, &value))
         return false;
     *out = minus ? -(int64_t)value : (int64_t)value;
@@ -242,9 +251,7 @@ xa_node_to_double(const struct xa_node *node, double *out)
 
     if (!text)
         return false;
-    minus = *text == '-';
-    if (*text == '-' || *text == '+')
-        text++;
+    minus = take_sign(&text);
     len = strcspn(text, ".");
     if (len >= sizeof whole)
         return false;

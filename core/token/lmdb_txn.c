@@ -80,8 +80,10 @@ try_begin(struct xa_lmdb *lmdb, unsigned flags, MDB_txn **out)
 
 /* Begin, and where that fails for a reason that we can mend, mend it. */
 static enum xa_rc
-begin(struct xa_lmdb *lmdb, unsigned flags, MDB_txn **out, struct xa_err *err)
+begin(struct xa_lmdb *lmdb, unsigned flags, struct xa_lmdb_txn *out,
+      struct xa_err *err)
 {
+    MDB_txn *txn = NULL;
     enum xa_rc rc = XA_OK;
     int mdb;
 
@@ -89,25 +91,25 @@ begin(struct xa_lmdb *lmdb, unsigned flags, MDB_txn **out, struct xa_err *err)
         rc = xa_lmdb_reopen(lmdb, err);
     if (rc != XA_OK)
         return rc;
-    mdb = try_begin(lmdb, flags, out);
-    if (mdb == 0)
-        return XA_OK;
+    mdb = try_begin(lmdb, flags, &txn);
     if (mdb == MDB_READERS_FULL) {
         xa_lmdb_clear_readers(lmdb);
-        mdb = try_begin(lmdb, flags, out);
+        mdb = try_begin(lmdb, flags, &txn);
     } else if (mdb == MDB_MAP_RESIZED && lmdb->reading == 0) {
         mdb = take_new_map_size(lmdb);
         if (mdb == 0)
-            mdb = try_begin(lmdb, flags, out);
+            mdb = try_begin(lmdb, flags, &txn);
     } else if (mdb == MDB_PANIC && lmdb->reading == 0) {
         rc = xa_lmdb_reopen(lmdb, err);
         if (rc != XA_OK)
             return rc;
-        mdb = try_begin(lmdb, flags, out);
+        mdb = try_begin(lmdb, flags, &txn);
     }
     if (mdb != 0)
         return xa_lmdb_fail(lmdb, mdb, flags == MDB_RDONLY ? "read" : "write",
                             err);
+    *out = (struct xa_lmdb_txn){
+        .lmdb = lmdb, .mdb = txn, .writes = flags != MDB_RDONLY};
     return XA_OK;
 }
 
@@ -115,29 +117,18 @@ enum xa_rc
 xa_lmdb_begin_read(struct xa_lmdb *lmdb, struct xa_lmdb_txn *out,
                    struct xa_err *err)
 {
-    MDB_txn *txn = NULL;
-    enum xa_rc rc;
+    enum xa_rc rc = begin(lmdb, MDB_RDONLY, out, err);
 
-    rc = begin(lmdb, MDB_RDONLY, &txn, err);
-    if (rc != XA_OK)
-        return rc;
-    lmdb->reading++;
-    *out = (struct xa_lmdb_txn){.lmdb = lmdb, .mdb = txn};
-    return XA_OK;
+    if (rc == XA_OK)
+        lmdb->reading++;
+    return rc;
 }
 
 enum xa_rc
 xa_lmdb_begin_write(struct xa_lmdb *lmdb, struct xa_lmdb_txn *out,
                     struct xa_err *err)
 {
-    MDB_txn *txn = NULL;
-    enum xa_rc rc;
-
-    rc = begin(lmdb, 0, &txn, err);
-    if (rc != XA_OK)
-        return rc;
-    *out = (struct xa_lmdb_txn){.lmdb = lmdb, .mdb = txn, .writes = true};
-    return XA_OK;
+    return begin(lmdb, 0, out, err);
 }
 
 enum xa_rc
