@@ -123,7 +123,8 @@ check_PROGRAMS += %D%/tools/echo_responder
 EXTRA_PROGRAMS = %D%/bench/same_loop %D%/bench/usual_loop
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += %D%/bench/ask.lua %D%/bench/bench.py \
-	%D%/bench/figures.py %D%/bench/login.lua %D%/bench/rig.py
+	%D%/bench/figures.py %D%/bench/login.lua %D%/bench/report.lua \
+	%D%/bench/rig.py
 %C%_bench_same_loop_LDADD = libxaio.la libxacore.la
 %C%_bench_usual_loop_CPPFLAGS = $(AM_CPPFLAGS) $(FCGI_CFLAGS)
 %C%_bench_usual_loop_LDADD = $(FCGI_LIBS)

@@ -6,6 +6,8 @@
 -- from line FIRST on, at random; DELETE takes one after the other. One thread
 -- of wrk is meant. Prints one line of JSON at the end.
 
+dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "report.lua")
+
 local threads = {}
 
 function setup(thread)
@@ -39,13 +41,4 @@ end
 function request()
   last = last % total + 1
   return requests[last]
-end
-
-function done(summary, latency, _requests)
-  local e = summary.errors
-  io.write(string.format(
-    '{"requests": %d, "seconds": %.6f, "failed": %d, "p50_ms": %.4f,' ..
-    ' "p99_ms": %.4f}\n', summary.requests, summary.duration / 1e6,
-    e.connect + e.read + e.write + e.status + e.timeout,
-    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
 end

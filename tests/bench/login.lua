@@ -4,6 +4,8 @@
 --
 -- posts the credentials BASIC (base64). Prints one line of JSON at the end.
 
+dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "report.lua")
+
 function init(args)
   wrk.method = "POST"
   wrk.headers["Content-Type"] = "application/json"
@@ -11,13 +13,4 @@ function init(args)
   wrk.body = '{"backend": "users_file", "expiration": 60}'
   local formatted = wrk.format(nil, "/0.1/token")
   request = function() return formatted end
-end
-
-function done(summary, latency, _requests)
-  local e = summary.errors
-  io.write(string.format(
-    '{"requests": %d, "seconds": %.6f, "failed": %d, "p50_ms": %.4f,' ..
-    ' "p99_ms": %.4f}\n', summary.requests, summary.duration / 1e6,
-    e.connect + e.read + e.write + e.status + e.timeout,
-    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
 end
