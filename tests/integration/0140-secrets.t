@@ -23,6 +23,7 @@ def visits(s, token):
              "/0.1/token/x?scope=" + token, "/0.1/token/%20" + token,
              "/0.1/token/x?token=" + escaped,
              "/0.1/token/" + token.replace("-", ""),
+             "/" + "x/" * 3900 + "token/" + token,
              "/api/auth/0.1/token/" + token]
     for path in paths:
         for method in ("GET", "HEAD", "PUT", "OPTIONS"):
