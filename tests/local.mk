@@ -76,6 +76,8 @@ unit_wrap_statfs = $(AM_LDFLAGS) -Wl,--wrap=fstatfs
 
 # Folders of backend modules, for the tests that load some.
 unit_modules = %D%/unit/modules.c %D%/unit/modules.h
+unit_registry = $(unit_modules) \
+	%D%/unit/registry_world.c %D%/unit/registry_world.h
 unit_paths = $(AM_CPPFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\" \
 	-DTEST_BUILDDIR=\"$(abs_top_builddir)\"
 
@@ -97,14 +99,14 @@ unit_paths = $(AM_CPPFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\" \
 %C%_unit_test_loader_SOURCES = %D%/unit/test_loader.c $(unit_modules)
 %C%_unit_test_loader_CPPFLAGS = $(unit_paths)
 %C%_unit_test_password_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=crypt_r
-%C%_unit_test_registry_SOURCES = %D%/unit/test_registry.c $(unit_modules) \
+%C%_unit_test_registry_SOURCES = %D%/unit/test_registry.c $(unit_registry) \
 	%D%/fakes/password.c %D%/fakes/password.h
 %C%_unit_test_registry_CPPFLAGS = $(unit_paths)
 %C%_unit_test_router_SOURCES = \
 	%D%/unit/test_router.c %D%/fakes/registry.c %D%/fakes/registry.h
 %C%_unit_test_store_lmdb_SOURCES = %D%/unit/test_store_lmdb.c $(unit_lmdb)
 %C%_unit_test_store_lmdb_LDFLAGS = $(unit_wrap_statfs)
-%C%_unit_test_users_file_SOURCES = %D%/unit/test_users_file.c $(unit_modules)
+%C%_unit_test_users_file_SOURCES = %D%/unit/test_users_file.c $(unit_registry)
 %C%_unit_test_users_file_CPPFLAGS = $(unit_paths)
 %C%_unit_test_uuid_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getrandom
 %C%_unit_test_yaml_SOURCES = %D%/unit/test_yaml.c $(unit_alloc)

@@ -6,71 +6,25 @@
 #include <string.h>
 
 #include "core/backend.h"
-#include "core/service/registry.h"
 #include "tests/fakes/password.h"
-#include "tests/unit/modules.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/registry_world.h"
 
-#define LINES_MAX 32
 #define SECRET "s3cr3t-word"
-
-/* What every test stands on: modules in a folder, a configuration, the log. */
-static struct {
-    char dir[MODULES_DIR_MAX];
-    struct xa_config config;
-    struct xa_registry *registry;
-    char lines[LINES_MAX][512];
-    size_t line_count;
-} world;
-
-static void
-keep(void *ctx XA_UNUSED, enum xa_level level XA_UNUSED, const char *line)
-{
-    assert_null(strstr(line, SECRET));
-    assert_true(world.line_count < LINES_MAX);
-    snprintf(world.lines[world.line_count++], sizeof world.lines[0], "%s",
-             line);
-}
 
 static int
 set_up(void **state XA_UNUSED)
 {
-    static char empty[] = "{}";
+    static const char *const unsaid[] = {SECRET, NULL};
 
-    memset(&world, 0, sizeof world);
-    modules_make_dir(world.dir);
-    world.config.backend_dir = world.dir;
-    xa_log_capture(keep, NULL, XA_INFO);
-    return xa_yaml_parse("config.yml", empty, 2, 10, &world.config.root, NULL);
-}
-
-static int
-tear_down(void **state XA_UNUSED)
-{
-    xa_registry_free(&world.registry);
-    xa_log_capture(NULL, NULL, XA_INFO);
-    xa_strlist_free(&world.config.enabled_plugins);
-    xa_node_free(&world.config.root);
-    modules_remove_dir(world.dir);
+    world_make(unsaid);
     return 0;
-}
-
-/* Name a backend in the configuration. */
-static void
-enable(const char *name)
-{
-    assert_int_equal(xa_strlist_add(&world.config.enabled_plugins, name, NULL),
-                     XA_OK);
 }
 
 static void
 start_registry(void)
 {
-    struct xa_err err = XA_ERR_NONE;
-
-    assert_int_equal(xa_registry_new(&world.config, &world.registry, &err),
-                     XA_OK);
-    world.line_count = 0;
+    world_start();
+    world_forget_lines();
     memset(&fake_password, 0, sizeof fake_password);
 }
 
@@ -79,7 +33,7 @@ static void
 start_with(const char *name)
 {
     modules_copy(world.dir, name);
-    enable(name);
+    world_enable(name);
     start_registry();
 }
 
@@ -118,9 +72,8 @@ test_new__keeps_the_order_and_counts_what_is_refused(void **state XA_UNUSED)
     for (size_t i = 0; i < XA_COUNT(copied); i++)
         modules_copy(world.dir, copied[i]);
     for (size_t i = 0; i < XA_COUNT(enabled); i++)
-        enable(enabled[i]);
-    assert_int_equal(xa_registry_new(&world.config, &world.registry, NULL),
-                     XA_OK);
+        world_enable(enabled[i]);
+    world_start();
     assert_int_equal(xa_registry_count(world.registry), 2);
     assert_string_equal(xa_registry_state(world.registry, 0).name,
                         "mock_with_uuid");
@@ -154,9 +107,8 @@ test_new__keeps_one_that_did_not_start(void **state XA_UNUSED)
     XA_AUTO(xa_identity_done) struct xa_identity who = XA_IDENTITY_EMPTY;
 
     modules_copy(world.dir, "broken_init");
-    enable("broken_init");
-    assert_int_equal(xa_registry_new(&world.config, &world.registry, NULL),
-                     XA_OK);
+    world_enable("broken_init");
+    world_start();
     check_line(0, "ERROR backend.says name=broken_init "
                   "text=\"broken on purpose\"");
     check_line(1, "ERROR backend.start_failed name=broken_init");
@@ -186,7 +138,7 @@ test_authenticate__grants_what_the_mocks_say(void **state XA_UNUSED)
 
     for (size_t i = 0; i < XA_COUNT(cases); i++) {
         modules_copy(world.dir, cases[i].name);
-        enable(cases[i].name);
+        world_enable(cases[i].name);
     }
     start_registry();
     for (size_t i = 0; i < XA_COUNT(cases); i++) {
@@ -276,7 +228,7 @@ test_authenticate__refuses_all_alike(void **state XA_UNUSED)
     for (size_t i = 0; i < XA_COUNT(refusals); i++) {
         XA_AUTO(xa_identity_done) struct xa_identity who = XA_IDENTITY_EMPTY;
 
-        world.line_count = 0;
+        world_forget_lines();
         memset(&fake_password, 0, sizeof fake_password);
         assert_int_equal(ask(refusals[i].backend, refusals[i].login,
                              refusals[i].password, &who),
@@ -324,7 +276,7 @@ test_authenticate__turns_a_faulty_answer_into_a_failure(void **state XA_UNUSED)
     for (size_t i = 0; i < XA_COUNT(cases); i++) {
         XA_AUTO(xa_identity_done) struct xa_identity who = XA_IDENTITY_EMPTY;
 
-        world.line_count = 0;
+        world_forget_lines();
         memset(&fake_password, 0, sizeof fake_password);
         assert_int_equal(ask("odd", cases[i].login, SECRET, &who), XA_E_DENIED);
         assert_int_equal(fake_password.decoys, 1);
@@ -374,7 +326,7 @@ test_authenticate__says_when_a_server_goes_and_comes_back(
                   "why=\"backend unavailable\"");
     assert_int_equal(fake_password.decoys, 0); /* it says nothing of a user */
 
-    world.line_count = 0;
+    world_forget_lines();
     assert_int_equal(ask("odd", "full", SECRET, &who), XA_OK);
     assert_int_equal(world.line_count, 1);
     check_line(0, "INFO backend.back name=odd");
@@ -392,7 +344,8 @@ test_free__stops_what_was_started(void **state XA_UNUSED)
     xa_registry_free(&world.registry); /* nothing is left to free */
 }
 
-#define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN_WORLD(test)                                                         \
+    cmocka_unit_test_setup_teardown(test, set_up, world_tear_down)
 
 int
 main(void)

@@ -9,12 +9,8 @@
 
 #include "core/base/buf.h"
 #include "core/service/host.h"
-#include "core/service/registry.h"
 #include "core/token/loader.h"
-#include "tests/unit/modules.h"
-#include "tests/unit/unit.h"
-
-#define LINES_MAX 64
+#include "tests/unit/registry_world.h"
 
 /* Of the cheapest cost, so that a test takes no time. */
 #define ALICE "$2b$04$iEq87apvBTLtBFV5EvhtqO4I2fMRwg.hPouNXCEihmqbthWQexZG2"
@@ -39,68 +35,24 @@ static const char three_users[] =
     "    uuid: c\n"
     "    acls: []\n";
 
-static struct {
-    char dir[MODULES_DIR_MAX];
-    char path[MODULES_PATH_MAX]; /* of the users file */
-    struct xa_config config;
-    struct xa_registry *registry;
-    char lines[LINES_MAX][1024];
-    size_t line_count;
-} world;
-
-static void
-keep(void *ctx XA_UNUSED, enum xa_level level XA_UNUSED, const char *line)
-{
-    assert_true(world.line_count < LINES_MAX);
-    assert_null(strstr(line, "$2b$"));
-    assert_null(strstr(line, "$6$"));
-    assert_null(strstr(line, " word")); /* of every password here */
-    snprintf(world.lines[world.line_count++], sizeof world.lines[0], "%s",
-             line);
-}
-
-static void
-configure(const char *yaml)
-{
-    xa_node_free(&world.config.root);
-    assert_int_equal(xa_yaml_parse("config.yml", yaml, strlen(yaml), 100,
-                                   &world.config.root, NULL),
-                     XA_OK);
-}
+static char users_path[MODULES_PATH_MAX];
 
 static int
 set_up(void **state XA_UNUSED)
 {
+    /* Of hashes, and of every password here. */
+    static const char *const unsaid[] = {"$2b$", "$6$", " word", NULL};
     char yaml[512];
 
-    memset(&world, 0, sizeof world);
-    modules_make_dir(world.dir);
+    world_make(unsaid);
     modules_copy(world.dir, "users_file");
-    modules_path(world.dir, "users.yml", world.path);
-    world.config.backend_dir = world.dir;
+    modules_path(world.dir, "users.yml", users_path);
     snprintf(yaml, sizeof yaml,
              "users_file: {path: %s}\ndefault_user_acls: [a.b, 'c.#']\n",
-             world.path);
-    configure(yaml);
-    xa_log_capture(keep, NULL, XA_INFO);
-    return xa_strlist_add(&world.config.enabled_plugins, "users_file", NULL);
-}
-
-static int
-tear_down(void **state XA_UNUSED)
-{
-    xa_registry_free(&world.registry);
-    xa_log_capture(NULL, NULL, XA_INFO);
-    xa_strlist_free(&world.config.enabled_plugins);
-    xa_node_free(&world.config.root);
-    modules_remove_dir(world.dir);
+             users_path);
+    world_configure(yaml);
+    world_enable("users_file");
     return 0;
-}
-
-static void
-forget_lines(void)
-{
-    world.line_count = 0;
 }
 
 static bool
@@ -129,9 +81,8 @@ static const char *
 start_with(const char *yaml)
 {
     if (yaml)
-        modules_write(world.path, yaml);
-    assert_int_equal(xa_registry_new(&world.config, &world.registry, NULL),
-                     XA_OK);
+        modules_write(users_path, yaml);
+    world_start();
     assert_int_equal(xa_registry_count(world.registry), 1);
     return xa_registry_state(world.registry, 0).reason;
 }
@@ -153,13 +104,12 @@ test_start__needs_a_path(void **state XA_UNUSED)
                                        "users_file: {path: ''}"};
 
     for (size_t i = 0; i < XA_COUNT(yaml); i++) {
-        configure(yaml[i]);
-        assert_int_equal(xa_registry_new(&world.config, &world.registry, NULL),
-                         XA_OK);
+        world_configure(yaml[i]);
+        world_start();
         assert_int_equal(xa_registry_count(world.registry), 0);
         assert_true(said("backend.not_configured name=users_file"));
         xa_registry_free(&world.registry);
-        forget_lines();
+        world_forget_lines();
     }
 }
 
@@ -285,12 +235,12 @@ test_start__names_file_and_line_of_a_bad_entry(void **state XA_UNUSED)
         if (!start_with(bad_files[i].yaml))
             fail_msg("case %zu was accepted", i);
         snprintf(expected, sizeof expected,
-                 "ERROR backend.says name=users_file text=\"%s:%s", world.path,
+                 "ERROR backend.says name=users_file text=\"%s:%s", users_path,
                  bad_files[i].complaint);
         if (!said(expected))
             fail_msg("case %zu: %s", i, world.lines[0]);
         xa_registry_free(&world.registry);
-        forget_lines();
+        world_forget_lines();
     }
 }
 
@@ -322,7 +272,7 @@ test_start__needs_a_regular_file(void **state XA_UNUSED)
     assert_non_null(start_with(NULL));
     assert_true(said("users.yml: No such file or directory"));
     xa_registry_free(&world.registry);
-    assert_int_equal(mkfifo(world.path, 0600), 0); /* must not hang on it */
+    assert_int_equal(mkfifo(users_path, 0600), 0); /* must not hang on it */
     assert_non_null(start_with(NULL));
     assert_true(said("users.yml: is no regular file"));
 }
@@ -339,11 +289,11 @@ test_start__warns_of_a_file_that_everybody_can_read(void **state XA_UNUSED)
 {
     assert_null(start_with(three_users));
     assert_false(said("WARNING"));
-    assert_int_equal(chmod(world.path, 0644), 0);
+    assert_int_equal(chmod(users_path, 0644), 0);
     assert_int_equal(login("c", "third word"), XA_OK);
     assert_true(said("WARNING backend.says name=users_file text=\"/tmp/"));
     assert_true(said("users.yml can be read by everybody\""));
-    assert_int_equal(chmod(world.path, 0666), 0);
+    assert_int_equal(chmod(users_path, 0666), 0);
     assert_int_equal(login("c", "third word"), XA_OK);
     assert_true(said("users.yml can be written by everybody\""));
 }
@@ -355,8 +305,8 @@ test_authenticate__reads_a_changed_file_again(void **state XA_UNUSED)
     assert_true(said("INFO backend.says name=users_file text=\"/tmp/"));
     assert_true(said("users.yml: 3 users\""));
     assert_int_equal(login("c", "third word"), XA_OK);
-    forget_lines();
-    modules_write(world.path,
+    world_forget_lines();
+    modules_write(users_path,
                   "users:\n  d: {uuid: d, password: \"" CARL "\"}\n");
     assert_int_equal(login("c", "third word"), XA_E_DENIED);
     assert_int_equal(login("d", "third word"), XA_OK);
@@ -368,8 +318,8 @@ static void
 test_authenticate__keeps_the_users_of_a_file_that_broke(void **state XA_UNUSED)
 {
     assert_null(start_with(three_users));
-    forget_lines();
-    modules_write(world.path, "users:\n  d: {uuid: d}\n");
+    world_forget_lines();
+    modules_write(users_path, "users:\n  d: {uuid: d}\n");
     for (int i = 0; i < 3; i++)
         assert_int_equal(login("c", "third word"), XA_OK);
     assert_true(said("ERROR backend.says name=users_file text="));
@@ -377,13 +327,13 @@ test_authenticate__keeps_the_users_of_a_file_that_broke(void **state XA_UNUSED)
                      "the 3 users known before stay\""));
     assert_int_equal(lines_of_the_backend(), 1);
 
-    assert_int_equal(unlink(world.path), 0);
+    assert_int_equal(unlink(users_path), 0);
     for (int i = 0; i < 3; i++)
         assert_int_equal(login("c", "third word"), XA_OK);
     assert_int_equal(lines_of_the_backend(), 2);
     assert_true(said("users.yml: No such file or directory; the 3 users"));
 
-    modules_write(world.path, "users: {}\n");
+    modules_write(users_path, "users: {}\n");
     assert_int_equal(login("c", "third word"), XA_E_DENIED);
     assert_true(said("users.yml read again, 0 users\""));
 }
@@ -431,7 +381,7 @@ invite(struct guest *guest, const char *yaml)
 {
     memset(guest, 0, sizeof *guest);
     memset(&work, 0, sizeof work);
-    modules_write(world.path, yaml);
+    modules_write(users_path, yaml);
     assert_int_equal(
         xa_module_load(world.dir, "users_file", &guest->module, NULL), XA_OK);
     guest->calls = xa_module_backend(guest->module);
@@ -544,7 +494,8 @@ test_authenticate__finds_each_of_many(void **state XA_UNUSED)
     see_off(&guest);
 }
 
-#define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN_WORLD(test)                                                         \
+    cmocka_unit_test_setup_teardown(test, set_up, world_tear_down)
 
 int
 main(void)
