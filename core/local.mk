@@ -24,6 +24,7 @@ libxacore_la_SOURCES = \
 	%D%/support/config_value.c %D%/support/config_value.h \
 	%D%/support/crypto.c %D%/support/crypto.h \
 	%D%/support/json.c %D%/support/json.h \
+	%D%/support/lock.c %D%/support/lock.h \
 	%D%/support/password.c %D%/support/password.h \
 	%D%/support/password_form.c %D%/support/password_form.h \
 	%D%/support/process.c %D%/support/process.h \

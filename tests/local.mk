@@ -25,6 +25,7 @@ unit_tests += \
 	%D%/unit/test_lmdb_faults \
 	%D%/unit/test_lmdb_files \
 	%D%/unit/test_loader \
+	%D%/unit/test_lock \
 	%D%/unit/test_log \
 	%D%/unit/test_mask \
 	%D%/unit/test_password \

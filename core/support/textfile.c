@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "core/base/secret.h"
+#include "core/support/lock.h"
 
 #define NEW_MODE 0640
 
@@ -47,10 +47,8 @@ lock_folder(struct xa_textfile *file, struct xa_err *err)
     file->folder_fd = open(file->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file->folder_fd < 0)
         return fail_on(file->folder, "open the folder", err);
-    while (flock(file->folder_fd, LOCK_EX) != 0)
-        if (errno != EINTR)
-            return fail_on(file->folder, "lock the folder", err);
-    return XA_OK;
+    errno = xa_lock_exclusive(file->folder_fd, XA_LOCK_PATIENCE_MS);
+    return errno == 0 ? XA_OK : fail_on(file->folder, "lock the folder", err);
 }
 
 static enum xa_rc

@@ -238,6 +238,9 @@ xa_lmdb_open(const struct xa_lmdb_setup *setup, struct xa_lmdb **out,
     rc = open_all(lmdb, err);
     if (rc != XA_OK)
         return rc;
+    /* A folder that is empty later was unmounted or emptied: a new store there
+     * would call every token unknown, and a revoked one done with. */
+    lmdb->setup.create = false;
     *out = XA_TAKE(lmdb);
     return XA_OK;
 }
@@ -259,7 +262,7 @@ xa_lmdb_reopen(struct xa_lmdb *lmdb, struct xa_err *err)
     close_env(lmdb);
     rc = open_all(lmdb, err);
     if (rc == XA_E_NOTFOUND)
-        rc = xa_fail(err, XA_E_STORE, "%s: the store was taken away",
+        rc = xa_fail(err, XA_E_STORE, "%s: the store was taken away; a new start makes another",
                      lmdb->setup.folder);
     if (rc != XA_OK)
         close_env(lmdb);

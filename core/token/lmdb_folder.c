@@ -8,11 +8,12 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+#include "core/support/lock.h"
 
 #define DATA_FILE "data.mdb" /* LMDB gives the names */
 #define LOCK_FILE "lock.mdb"
@@ -71,6 +72,7 @@ xa_lmdb_folder_enter(const char *folder, int *out_fd, struct xa_err *err)
 {
     XA_AUTO(xa_fd_close) int fd = -1;
     enum xa_rc rc;
+    int failure;
 
     fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 && errno == ENOTDIR)
@@ -84,10 +86,13 @@ xa_lmdb_folder_enter(const char *folder, int *out_fd, struct xa_err *err)
         rc = refuse_others(fd, folder, err);
     if (rc != XA_OK)
         return rc;
-    while (flock(fd, LOCK_EX) != 0)
-        if (errno != EINTR)
-            return xa_fail(err, XA_E_STORE, "%s: cannot lock: %s", folder,
-                           strerror(errno));
+    failure = xa_lock_exclusive(fd, XA_LOCK_PATIENCE_MS);
+    if (failure == EWOULDBLOCK)
+        return xa_fail(err, XA_E_STORE, "%s: another process keeps it locked",
+                       folder);
+    if (failure != 0)
+        return xa_fail(err, XA_E_STORE, "%s: cannot lock: %s", folder,
+                       strerror(failure));
     *out_fd = fd;
     fd = -1;
     return XA_OK;

@@ -194,20 +194,56 @@ test_audit__ends_when_told(void **state XA_UNUSED)
 /* --- files that go and come --- */
 
 static void
+take_files_away(void)
+{
+    unlink(in_folder("data.mdb"));
+    unlink(in_folder("lock.mdb"));
+}
+
+static int
+open_and_close(int from XA_UNUSED, int to XA_UNUSED)
+{
+    struct xa_store *store = child_open();
+
+    CHILD_MUST(store);
+    xa_store_close(&store);
+    return 0;
+}
+
+static void
 test_store__follows_when_its_files_are_replaced(void **state XA_UNUSED)
 {
     struct xa_store *store = open_store();
     struct xa_key key = suite_create(store, "alice", NOW_US);
     struct xa_err err = XA_ERR_NONE;
+    struct child child;
 
-    unlink(in_folder("data.mdb"));
-    unlink(in_folder("lock.mdb"));
+    take_files_away();
+    child = run_child(open_and_close); /* a start makes new ones */
+    assert_int_equal(end_child(&child, 0), 0);
     suite_must(xa_store_check(store, &err), &err);
     assert_false(suite_has(store, &key)); /* not in what stands there now */
     key = suite_create(store, "alice", NOW_US);
     xa_store_close(&store);
     store = open_store();
     assert_true(suite_has(store, &key));
+    xa_store_close(&store);
+}
+
+/* As when a volume is unmounted: what is below it is no store of ours. */
+static void
+test_store__makes_none_where_its_own_was(void **state XA_UNUSED)
+{
+    struct xa_store *store = open_store();
+    struct xa_key key = suite_create(store, "alice", NOW_US);
+    struct xa_err err = XA_ERR_NONE;
+
+    take_files_away();
+    assert_int_equal(xa_store_check(store, &err), XA_E_STORE);
+    assert_non_null(strstr(err.text, "the store was taken away"));
+    assert_int_equal(try_create(store, "alice", &err), XA_E_STORE);
+    assert_int_equal(xa_store_remove(store, &key, NULL, &err), XA_E_STORE);
+    assert_int_equal(access(in_folder("data.mdb"), F_OK), -1);
     xa_store_close(&store);
 }
 
@@ -286,6 +322,7 @@ main(void)
         LMDB_TEST(test_audit__finds_and_mends),
         LMDB_TEST(test_audit__ends_when_told),
         LMDB_TEST(test_store__follows_when_its_files_are_replaced),
+        LMDB_TEST(test_store__makes_none_where_its_own_was),
         LMDB_TEST(test_store__follows_when_its_lock_is_taken_away),
         LMDB_TEST(test_store__comes_back_with_its_folder),
     };
