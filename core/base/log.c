@@ -40,8 +40,7 @@ static struct {
     int fd;
     char *path; /* owned; NULL unless the sink is a file */
     const char *ident;
-    int64_t second; /* of which date tells; 0: of none yet */
-    pid_t pid;      /* of which source tells */
+    int64_t second; /* of which the next two tell; 0: of none yet */
     char date[XA_CLOCK_TEXT];
     char source[IDENT_MAX + 32]; /* "Z ident[pid] " */
     bool hold;
@@ -276,13 +275,12 @@ emit(enum xa_level level, char *line, size_t len)
 
 /* Date, program and pid change once a second at most. */
 static void
-make_head(int64_t second, pid_t pid)
+make_head(int64_t second)
 {
     xa_clock_format_utc(second * XA_US_PER_S, sink.date);
     snprintf(sink.source, sizeof sink.source, "Z %.*s[%ld] ", IDENT_MAX,
-             sink.ident, (long)pid);
+             sink.ident, (long)getpid());
     sink.second = second;
-    sink.pid = pid;
 }
 
 /* Time in UTC, program and pid.  Returns the end. */
@@ -291,10 +289,9 @@ put_head(char *out)
 {
     int64_t now_us = xa_clock_now_us();
     int64_t micros = now_us % XA_US_PER_S;
-    pid_t pid = getpid();
 
-    if (now_us / XA_US_PER_S != sink.second || pid != sink.pid)
-        make_head(now_us / XA_US_PER_S, pid);
+    if (now_us / XA_US_PER_S != sink.second)
+        make_head(now_us / XA_US_PER_S);
     out = mempcpy(out, sink.date, DATE_LEN);
     out[0] = '.';
     for (int i = 6; i > 0; i--, micros /= 10)

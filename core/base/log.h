@@ -29,6 +29,9 @@ enum xa_level { XA_DEBUG, XA_INFO, XA_WARNING, XA_ERROR, XA_CRITICAL };
  *   target  "stderr", "syslog" (facility daemon), or a path that is opened
  *           for appending and made with mode 0640
  *
+ * A child that does not open its log anew may bear its parent's pid in lines
+ * of its first second.
+ *
  * XA_E_CONFIG: the file cannot be opened; the sink stays as it was.
  */
 XA_MUST_CHECK

@@ -9,8 +9,8 @@ were measured in turn, in one run: single figures mean little elsewhere.
 
   --json          print JSON instead of tables
   --tokens N      tokens in the store (1000000)
-  --rounds N      rounds of each case, the median counts (3)
-  --seconds N     of one round (3)
+  --rounds N      rounds of each case, the median counts (5)
+  --seconds N     of one round (2)
   --only WORD     groups whose name holds WORD (may be given twice)
   -h, --help      this text
 
@@ -39,7 +39,7 @@ def read_options(argv):
     if rest:
         raise getopt.GetoptError("unexpected argument: " + rest[0])
     out = {"json": False, "build": os.getcwd(), "tokens": 1000000,
-           "rounds": 3, "seconds": 3, "only": []}
+           "rounds": 5, "seconds": 2, "only": []}
     for name, value in got:
         name = name.lstrip("-")
         if name in ("h", "help"):
