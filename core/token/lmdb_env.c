@@ -4,8 +4,10 @@
 #include "core/token/lmdb_env.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <lmdb.h>
 
@@ -155,6 +157,30 @@ widen_for_removal(struct xa_lmdb *lmdb)
     return need > info.me_mapsize ? mdb_env_set_mapsize(lmdb->env, need) : 0;
 }
 
+/*
+ * A file that was cut short is as long again as the map that LMDB reads, with
+ * holes: a page in a hole is told as damage, where a page behind the end of
+ * the file would end the process with SIGBUS.  fallocate() never shortens, so
+ * another process may write meanwhile.
+ */
+static int
+mend_length(struct xa_lmdb *lmdb)
+{
+    MDB_envinfo info;
+    struct stat st;
+    off_t need;
+    int fd;
+
+    mdb_env_info(lmdb->env, &info);
+    need = (off_t)((info.me_last_pgno + 1) * lmdb->page_size);
+    if (mdb_env_get_fd(lmdb->env, &fd) != 0 || fstat(fd, &st) != 0 ||
+        st.st_size >= need)
+        return 0;
+    if (fallocate(fd, 0, need - 1, 1) == 0 || errno == EOPNOTSUPP)
+        return 0;
+    return errno;
+}
+
 static enum xa_rc
 open_env(struct xa_lmdb *lmdb, struct xa_err *err)
 {
@@ -174,6 +200,8 @@ open_env(struct xa_lmdb *lmdb, struct xa_err *err)
         mdb = mdb_env_open(lmdb->env, setup->folder, flags, 0660);
     if (mdb == 0)
         mdb = widen_for_removal(lmdb);
+    if (mdb == 0)
+        mdb = mend_length(lmdb);
     if (mdb == ENOMEM) /* of address space, not of ours */
         return xa_fail(err, XA_E_STORE,
                        "%s: no address space for store.lmdb.max_size (%zu)",

@@ -98,14 +98,45 @@ xa_lmdb_folder_enter(const char *folder, int *out_fd, struct xa_err *err)
     return XA_OK;
 }
 
+/*
+ * A file shorter than LMDB's first write: XA_OK if it holds nothing yet, for
+ * it was cut off there.  What holds anything was a store once.
+ */
+static enum xa_rc
+require_blank(int folder_fd, const char *folder, struct xa_err *err)
+{
+    XA_AUTO(xa_fd_close) int fd = -1;
+    char head[HEADS_BYTES];
+    ssize_t len;
+
+    fd = openat(folder_fd, DATA_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    len = fd < 0 ? -1 : pread(fd, head, sizeof head, 0);
+    if (len < 0)
+        return xa_fail(err, XA_E_STORE, "cannot read %s/%s: %s", folder,
+                       DATA_FILE, strerror(errno));
+    for (ssize_t i = 0; i < len; i++)
+        if (head[i] != '\0')
+            return xa_fail(err, XA_E_CONFIG,
+                           "%s/%s is damaged: cut off after %zd bytes; put a "
+                           "copy in its place, or take it away",
+                           folder, DATA_FILE, len);
+    return XA_OK;
+}
+
 enum xa_rc
 xa_lmdb_folder_probe(int fd, const char *folder, struct xa_err *err)
 {
     struct statvfs space;
     struct stat st;
+    enum xa_rc rc;
 
-    if (fstatat(fd, DATA_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0)
-        return XA_OK;
+    if (fstatat(fd, DATA_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        if (st.st_size >= HEADS_BYTES || !S_ISREG(st.st_mode))
+            return XA_OK; /* opening it tells more */
+        rc = require_blank(fd, folder, err);
+        if (rc != XA_OK)
+            return rc;
+    }
     if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
         return xa_fail(err, XA_E_STORE, "folder %s is not writable: %s", folder,
                        strerror(errno));
@@ -186,8 +217,10 @@ prepare_data_file(int folder_fd, const char *folder, struct xa_err *err)
                        strerror(errno));
     if (st.st_size >= HEADS_BYTES)
         return XA_OK;
-    /* A file that was cut off in its very first write holds nothing yet;
-     * LMDB would refuse it for ever. */
+    rc = require_blank(folder_fd, folder, err);
+    if (rc != XA_OK)
+        return rc;
+    /* LMDB would refuse it for ever. */
     if (st.st_size > 0 && ftruncate(fd, 0) != 0)
         return xa_fail(err, XA_E_STORE, "%s/%s: %s", folder, DATA_FILE,
                        strerror(errno));

@@ -289,6 +289,55 @@ test_open__begins_anew_where_a_first_start_was_cut_off(void **state XA_UNUSED)
     }
 }
 
+/* By the open, or by the first who needs what is missing. */
+static void
+assert_damage_is_told(enum xa_store_mode mode)
+{
+    struct xa_store *store = NULL;
+    struct xa_audit found;
+    struct xa_err err = XA_ERR_NONE;
+    enum xa_rc rc = xa_store_open(&config, mode, &store, &err);
+
+    if (rc == XA_OK)
+        rc = xa_store_audit(store, false, NULL, NULL, &found, &err);
+    assert_int_equal(rc, XA_E_STORE);
+    assert_non_null(strstr(err.text, "damaged"));
+    xa_store_close(&store);
+}
+
+/* A store whose file lost its end is refused in words, and left as it is. */
+static void
+test_open__refuses_a_file_that_was_cut_short(void **state XA_UNUSED)
+{
+    static const off_t lengths[] = {100, 4096, 6000, 8192, 12000, 16384};
+    struct xa_store *store = open_store();
+    size_t whole_len;
+    char *whole;
+
+    for (int i = 0; i < 50; i++)
+        suite_create(store, "alice", NOW_US);
+    xa_store_close(&store);
+    whole = read_file("data.mdb", &whole_len);
+    for (size_t i = 0; i < XA_COUNT(lengths); i++) {
+        size_t len;
+        char *after;
+
+        write_file("data.mdb", whole, (size_t)lengths[i]);
+        if (lengths[i] < 8192) {
+            assert_refused(XA_STORE_PROBE, XA_E_CONFIG, "is damaged");
+            assert_refused(XA_STORE_USE, XA_E_CONFIG, "is damaged");
+        } else {
+            assert_damage_is_told(XA_STORE_PROBE);
+            assert_damage_is_told(XA_STORE_USE);
+        }
+        after = read_file("data.mdb", &len);
+        assert_true(len >= (size_t)lengths[i]);
+        assert_memory_equal(after, whole, (size_t)lengths[i]);
+        free(after);
+    }
+    free(whole);
+}
+
 int
 main(void)
 {
@@ -305,6 +354,7 @@ main(void)
         LMDB_TEST(test_check__sees_a_newer_format_come),
         LMDB_TEST(test_open__refuses_what_is_no_store_of_ours),
         LMDB_TEST(test_open__begins_anew_where_a_first_start_was_cut_off),
+        LMDB_TEST(test_open__refuses_a_file_that_was_cut_short),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
