@@ -56,6 +56,7 @@ CLEANFILES += %D%/api_yml.c
 %D%/api_yml.c: %D%/api.yml
 	$(AM_V_GEN)$(MKDIR_P) %D% && { \
 	echo '/* Made from api.yml by make. */' && \
+	echo '#include "config.h"' && \
 	echo '#include "fcgi/api_yml.h"' && \
 	echo 'const unsigned char xa_api_yml[] = {' && \
 	od -An -v -tx1 $(srcdir)/%D%/api.yml | \
