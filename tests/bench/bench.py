@@ -60,12 +60,14 @@ def read_options(argv):
 
 def print_tables(figures, cases):
     wide = max(len(case["name"]) for case in cases) if cases else 0
-    print("%-*s %9s %8s %8s %9s %9s" % (wide, "case", "req/s", "p50 ms",
-                                        "p99 ms", "nginx us", "ours us"))
+    print("%-*s %9s %8s %8s %9s %9s %9s" % (
+        wide, "case", "req/s", "p50 ms", "p99 ms", "nginx us", "ours us",
+        "others %"))
     for case in cases:
-        print("%-*s %9.0f %8.2f %8.2f %9.1f %9.1f" % (
+        print("%-*s %9.0f %8.2f %8.2f %9.1f %9.1f %9.1f" % (
             wide, case["name"], case["rate"], case["p50_ms"],
-            case["p99_ms"], case["nginx_us"], case["ours_us"]))
+            case["p99_ms"], case["nginx_us"], case["ours_us"],
+            100 * case["others"]))
     print()
     wide = max(len(figure["name"]) for figure in figures)
     for figure in figures:

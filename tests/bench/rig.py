@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -27,30 +28,38 @@ USERS = {"alice": {
     "uuid": "63f3dc3c-865d-419e-bec2-e18c4b118224",
     "acls": ["confd.users.me.read", "dird.#.me.read"]}}
 WARM_UP_S = 2
+CLIENTS = 16
+CHECK_PROCESSES = 2  # as the quick start has
 SCOPE = "?scope=confd.users.me.read"
 BASIC = base64.b64encode(b"alice:" + PASSWORD.encode()).decode()
 
-# A login a second from one address is much on a real site, little here.
+# Ten logins a second from one address are much on a real site, little here.
 NO_LIMITS = {"rate=10r/s": "rate=100000r/s", "burst=50": "burst=100000"}
 
-# As nginx stands before libfcgi in every example: nothing is kept.
-EXAMPLE = """
-    server {
-        listen 127.0.0.1:%d;
-        keepalive_requests 1000000;
-        access_log %s combined buffer=64k flush=1s;
-        location / {
-            include /etc/nginx/fastcgi_params;
-            fastcgi_pass unix:%s;
-        }
-    }
-"""
+# As nginx stands before libfcgi in every example: no connection is kept.
+NOT_KEPT = {"fastcgi_keep_conn on;": "", "    keepalive 64;": "",
+            "    keepalive_requests 1000000000;": "",
+            "fastcgi_store     /dev/null/xivo-auth;": ""}
+USUAL_PROCESSES = 4  # two a core is what this loop likes best
 
 
 def harness():
     """harness.py, which reads where the build is when it is imported."""
     import harness as module
     return module
+
+
+def check_edits(edits):
+    """What is to be changed in our nginx files stands there."""
+    folder = os.path.join(SOURCE, "nginx")
+    text = ""
+    for name in os.listdir(folder):
+        with open(os.path.join(folder, name)) as f:
+            text += f.read()
+    missing = [old for old in edits if old not in text]
+    if missing:
+        raise RuntimeError("nginx/ has no more %r" % missing)
+    return edits
 
 
 class Processes:
@@ -100,16 +109,42 @@ def session(leader):
     return found
 
 
+class Watch:
+    """What part of the machine others took since this was made: all the CPU
+    time there was, less that of the processes known here."""
+
+    def __init__(self, known):
+        self.known = known
+        self.before = self._read()
+
+    def _read(self):
+        with open("/proc/stat") as f:
+            user, nice, system, idle, wait, irq, soft, steal = [
+                int(word) / os.sysconf("SC_CLK_TCK")
+                for word in f.readline().split()[1:9]]
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        own = (self.known.cpu_ns() / 1e9 + time.process_time() +
+               ended.ru_utime + ended.ru_stime)
+        busy = user + nice + system + irq + soft + steal
+        return own, busy, busy + idle + wait
+
+    def others(self):
+        own, busy, whole = [now - then for now, then in
+                            zip(self._read(), self.before)]
+        return max(0.0, (busy - own) / whole)
+
+
 class Target:
     """One pool and the nginx before it."""
 
-    def __init__(self, name, service, port, ours):
+    def __init__(self, name, service, ours):
         self.name = name
         self.service = service
-        self.port = port
+        self.port = service.port
         self.ours = ours
         self.nginx = Processes(
             [service.nginx.pid] + children(service.nginx.pid))
+        self.known = Processes(self.ours.pids + self.nginx.pids)
 
 
 class Rig:
@@ -145,6 +180,7 @@ class Rig:
         subprocess.run([self.program("tests/tools/store_fill"), "-c",
                         service.config, "-n", str(count), "-o", path],
                        check=True)
+        os.sync()  # or the kernel writes it while something is measured
         self.ids[service] = path
 
     def start_service(self, name, count):
@@ -163,44 +199,40 @@ class Rig:
         service.start_daemon()
         service.check_socket = os.path.join(run, "check.sock")
         service.login_socket = os.path.join(run, "login.sock")
-        service.start_nginx(NO_LIMITS)
+        service.start_nginx(check_edits(NO_LIMITS))
         pids = [p.pid for p in service.processes if p is not service.nginx]
         for which in ("check", "login"):
             with open(os.path.join(run, which + ".pid")) as f:
                 pids += session(int(f.read().split()[0]))
-        return Target(name, service, service.port, Processes(pids))
+        return Target(name, service, Processes(pids))
 
     def start_bare(self, name, *program):
         """A minimal responder behind the same site file."""
         service = self.new_folder()
-        self._start_pool(service, program, 2)
+        leader = self._start_pool(service, program, CHECK_PROCESSES)
         service.start_nginx()
-        return self._target(name, service, service.port)
+        return Target(name, service, Processes(session(leader.pid)))
 
     def start_usual(self, name, *program):
-        """libfcgi's own loop, behind nginx as in every example."""
-        h = harness()
+        """libfcgi's own loop behind our site file, but for what is kept."""
         service = self.new_folder()
-        self._start_pool(service, program, 4)
-        port = h.free_port()
-        service.start_nginx(servers=EXAMPLE % (
-            port, service.access_log, service.check_socket))
-        return self._target(name, service, port)
+        leader = self._start_pool(service, program, USUAL_PROCESSES)
+        service.start_nginx(check_edits(NOT_KEPT))
+        return Target(name, service, Processes(session(leader.pid)))
 
     def _start_pool(self, service, program, count):
+        """As xivo-auth-pool does it: multiwatch, in a session of its own,
+        which Linux may schedule as a group."""
         h = harness()
         listening = h.listen_on(service.check_socket)
         service.sockets.append(listening)
-        for _ in range(count):
-            p = service.process("bare", [self.program(program[0]),
-                                         *program[1:]], stdin=listening)
-            p.expected = {0, -15}  # libfcgi's loop just dies
-            service.pools["check"].append(p)
-
-    @staticmethod
-    def _target(name, service, port):
-        pids = [p.pid for p in service.pools["check"]]
-        return Target(name, service, port, Processes(pids))
+        leader = service.process(
+            "bare", [h.need("multiwatch"), "-f", str(count), "--",
+                     self.program(program[0]), *program[1:]],
+            stdin=listening, start_new_session=True)
+        h.until(lambda: len(session(leader.pid)) == count + 1,
+                "the processes of " + program[0])
+        return leader
 
     # --- load ---
 
@@ -219,15 +251,29 @@ class Rig:
         except (ValueError, IndexError):
             raise RuntimeError("wrk says:\n" + out) from None
 
-    def ask(self, target, method, ids, count, seconds=None, clients=16):
+    @staticmethod
+    def read_store(service):
+        """Into the page cache, from where idle pages may have been taken."""
+        with contextlib.suppress(FileNotFoundError):
+            with open(service.path("store", "data.mdb"), "rb") as f:
+                while f.read(1 << 20):
+                    pass
+
+    def ask(self, target, method, ids, count, seconds=None, beside=()):
         """Measure one case once; the first time of a target is for nothing,
-        for a process has to map the pages of the store."""
+        for a process has to map the pages of the store.
+
+        beside  pids of other load of ours
+        """
+        self.read_store(target.service)
         if target not in self.warm:
             self.warm.add(target)
-            self.ask(target, method, ids, count, WARM_UP_S, clients)
+            self.ask(target, method, ids, count, WARM_UP_S)
         cpu = target.ours.cpu_ns(), target.nginx.cpu_ns()
-        got = self.result(self.wrk(target, seconds or self.seconds, clients,
+        watch = Watch(Processes(target.known.pids + list(beside)))
+        got = self.result(self.wrk(target, seconds or self.seconds, CLIENTS,
                                    "ask.lua", method, ids, 0, count, SCOPE))
+        got["others"] = watch.others()
         got["rate"] = got["requests"] / got["seconds"]
         got["ours_us"] = ((target.ours.cpu_ns() - cpu[0]) / 1e3 /
                           got["requests"])
