@@ -47,7 +47,8 @@ unit_tests += \
 	%D%/unit/test_yaml_node
 endif
 
-EXTRA_DIST += %D%/unit/config_files.h %D%/unit/tap %D%/unit/unit.h %D%/unit/yaml_tree.h
+EXTRA_DIST += %D%/unit/config_files.h %D%/unit/tap %D%/unit/text_body.h \
+	%D%/unit/unit.h %D%/unit/yaml_tree.h
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
