@@ -6,7 +6,7 @@ build_packages='gcc libc6-dev make pkg-config autoconf automake libtool
     libfcgi-dev libjson-c-dev libsodium-dev uuid-dev libyaml-dev liblmdb-dev
     libcrypt-dev'
 run_packages='nginx spawn-fcgi multiwatch openssl curl'
-test_packages='libcmocka-dev python3 shellcheck'
+test_packages='libcmocka-dev python3 shellcheck debian-archive-keyring'
 
 me=$(basename "$0")
 
@@ -50,16 +50,23 @@ install_packages() {
 }
 
 # Where to build: in a folder of the tree; or, when the tree cannot be written
-# or was configured in place, in a copy of it under the user's cache.
-prepare_tree() { # sets src and work
+# or was configured in place, under the user's cache.
+choose_work() { # sets work
     if [ -w "$top" ] && [ ! -e "$top/config.status" ] &&
         { [ ! -e "$top/build" ] || [ -O "$top/build" ]; }; then
-        src=$top
         work=$top/build
         mkdir -p "$work"
     else
         work=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/xivo-auth
         mkdir -p "$work" 2>/dev/null || work=$(mktemp -d)
+    fi
+}
+
+# That folder, with a copy of the tree when it is not in the tree.
+prepare_tree() { # sets src and work
+    choose_work
+    src=$top
+    if [ "$work" != "$top/build" ]; then
         src=$work/source
         say "building in $work"
         mkdir -p "$src"

@@ -2,7 +2,8 @@
 dist_sbin_SCRIPTS = %D%/xivo-auth-pool
 
 # For people with the sources.
-EXTRA_DIST += %D%/bench %D%/check %D%/lib.sh %D%/quickstart
+EXTRA_DIST += %D%/bench %D%/check %D%/fetch-consul %D%/lib.sh \
+	%D%/quickstart
 
 # An operator's file is never overwritten, and only taken away untouched.
 EXTRA_DIST += %D%/config.yml
