@@ -23,6 +23,7 @@ libxacore_la_SOURCES = \
 	%D%/support/config_table.c %D%/support/config_table.h \
 	%D%/support/config_value.c %D%/support/config_value.h \
 	%D%/support/crypto.c %D%/support/crypto.h \
+	%D%/support/http.h \
 	%D%/support/json.c %D%/support/json.h \
 	%D%/support/lock.c %D%/support/lock.h \
 	%D%/support/password.c %D%/support/password.h \
@@ -40,6 +41,12 @@ libxacore_la_SOURCES = \
 	%D%/support/yaml_node.c %D%/support/yaml_node.h \
 	%D%/support/yaml_write.c \
 	%D%/token/acl.c %D%/token/acl.h \
+	%D%/token/consul/client.h \
+	%D%/token/consul/lock.h \
+	%D%/token/consul/names.h \
+	%D%/token/consul/record.h \
+	%D%/token/consul/txn.h \
+	%D%/token/consul/walk.h \
 	%D%/token/identity.c %D%/token/identity.h \
 	%D%/token/lmdb_env.c %D%/token/lmdb_env.h \
 	%D%/token/lmdb_folder.c %D%/token/lmdb_folder.h \
@@ -53,10 +60,11 @@ libxacore_la_SOURCES = \
 
 libxacore_la_CPPFLAGS = $(AM_CPPFLAGS) $(JSONC_CFLAGS) $(SODIUM_CFLAGS) \
 	$(UUID_CFLAGS) $(YAML_CFLAGS) $(LMDB_CFLAGS) $(CRYPT_CFLAGS) \
+	$(CURL_CFLAGS) \
 	-DXA_SYSCONFDIR=\"$(xaconfdir)\" -DXA_BACKENDDIR=\"$(backenddir)\" \
 	-DXA_LOCALSTATEDIR=\"$(localstatedir)\"
 libxacore_la_LIBADD = $(JSONC_LIBS) $(SODIUM_LIBS) $(UUID_LIBS) $(YAML_LIBS) \
-	$(LMDB_LIBS) $(CRYPT_LIBS)
+	$(LMDB_LIBS) $(CRYPT_LIBS) $(CURL_LIBS)
 
 sbin_PROGRAMS += xivo-auth-expiryd
 dist_man_MANS += %D%/service/xivo-auth-expiryd.8

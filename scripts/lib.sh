@@ -4,7 +4,7 @@
 # Debian's and Ubuntu's packages: to build, to run, to test.
 build_packages='gcc libc6-dev make pkg-config autoconf automake libtool
     libfcgi-dev libjson-c-dev libsodium-dev uuid-dev libyaml-dev liblmdb-dev
-    libcrypt-dev'
+    libcrypt-dev libcurl4-gnutls-dev'
 run_packages='nginx spawn-fcgi multiwatch openssl curl'
 test_packages='libcmocka-dev python3 shellcheck debian-archive-keyring'
 

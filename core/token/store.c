@@ -63,6 +63,22 @@ xa_store_remove(struct xa_store *store, const struct xa_key *key,
 }
 
 enum xa_rc
+xa_store_lead(struct xa_store *store, bool *out_leads, struct xa_err *err)
+{
+    if (store->ops->lead)
+        return store->ops->lead(store, out_leads, err);
+    *out_leads = true;
+    return XA_OK;
+}
+
+void
+xa_store_resign(struct xa_store *store)
+{
+    if (store->ops->resign)
+        store->ops->resign(store);
+}
+
+enum xa_rc
 xa_store_expire(struct xa_store *store, int64_t now_us, uint32_t max,
                 struct xa_expired *out, struct xa_err *err)
 {

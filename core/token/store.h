@@ -69,6 +69,20 @@ XA_MUST_CHECK
 enum xa_rc xa_store_remove(struct xa_store *store, const struct xa_key *key,
                            bool *out_removed, struct xa_err *err);
 
+/*
+ * Whether this process is the one that removes what is due; to be asked
+ * before each xa_store_expire(), and cheap.  A store of one machine needs no
+ * leader: always true.  Of several daemons on a shared store one leads, and
+ * another takes over when it ends or dies.
+ */
+XA_MUST_CHECK
+enum xa_rc xa_store_lead(struct xa_store *store, bool *out_leads,
+                         struct xa_err *err);
+
+/* Lead no longer, so that another can at once; xa_store_close() does it too.
+ * Best effort. */
+void xa_store_resign(struct xa_store *store);
+
 /* What one call of xa_store_expire() did. */
 struct xa_expired {
     uint32_t removed; /* tokens */

@@ -14,6 +14,10 @@ struct xa_store_ops {
                       struct xa_token **out, struct xa_err *err);
     enum xa_rc (*remove)(struct xa_store *store, const struct xa_key *key,
                          bool *out_removed, struct xa_err *err);
+    /* Both NULL: a store of one machine. */
+    enum xa_rc (*lead)(struct xa_store *store, bool *out_leads,
+                       struct xa_err *err);
+    void (*resign)(struct xa_store *store);
     enum xa_rc (*expire)(struct xa_store *store, int64_t now_us, uint32_t max,
                          struct xa_expired *out, struct xa_err *err);
     enum xa_rc (*list)(struct xa_store *store, const struct xa_query *query,

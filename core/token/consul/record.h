@@ -1,0 +1,31 @@
+/* record.h - a token as the JSON that Consul keeps. SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The fields of the HTTP interface, without `token` unless keys are plain.
+ * The Python service writes records of the same form: perhaps without the
+ * utc_ fields (then the local times count, by TZ), without xivo_uuid, and
+ * with times that have no fraction.
+ */
+#ifndef XA_TOKEN_CONSUL_RECORD_H
+#define XA_TOKEN_CONSUL_RECORD_H
+
+#include <stdbool.h>
+
+#include "core/token/token.h"
+
+/* with_id: whether the token itself goes into the record. */
+void xa_consul_encode(const struct xa_token *token, bool with_id,
+                      struct xa_buf *out);
+
+/*
+ * Read a record back.  A record without an expiry, or one whose expiry is
+ * not after its issue, is refused; so is one that holds another token than
+ * its plain key says.
+ *
+ * XA_E_STORE: not a record that this version understands.  XA_E_NOMEM.
+ */
+XA_MUST_CHECK
+enum xa_rc xa_consul_decode(const void *record, size_t len,
+                            const struct xa_key *key, struct xa_token **out,
+                            struct xa_err *err);
+
+#endif
