@@ -108,21 +108,22 @@ def _merge(into, more):
             into[key] = value
 
 
-def _die_with_us():
-    """In a new process: SIGTERM when the test dies without a word."""
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+def _die_with_us(number=signal.SIGTERM):
+    """In a new process: that signal when the test dies without a word."""
+    ctypes.CDLL(None).prctl(1, number)
 
 
 class Process:
     """A server that was started, and what it wrote to standard error."""
 
-    def __init__(self, name, argv, log, **how):
+    def __init__(self, name, argv, log, dies_by=signal.SIGTERM, **how):
         self.name = name
         self.log = log
         self.expected = {0}  # how it may end
         with open(log, "ab") as err:
             self.popen = subprocess.Popen(
-                argv, stdout=err, stderr=err, preexec_fn=_die_with_us,
+                argv, stdout=err, stderr=err,
+                preexec_fn=lambda: _die_with_us(dies_by),
                 stdin=how.pop("stdin", subprocess.DEVNULL), **how)
 
     @property

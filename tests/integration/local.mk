@@ -20,6 +20,7 @@ integration_tests = \
 	%D%/0410-nothing-lost.t
 
 EXTRA_DIST += $(integration_tests) \
+	%D%/consul.py \
 	%D%/fastcgi.py \
 	%D%/harness.py \
 	%D%/tap.py
