@@ -21,6 +21,7 @@ integration_tests = \
 
 EXTRA_DIST += $(integration_tests) \
 	%D%/consul.py \
+	%D%/false_consul.py \
 	%D%/fastcgi.py \
 	%D%/harness.py \
 	%D%/tap.py
