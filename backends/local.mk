@@ -11,6 +11,30 @@ backend_LTLIBRARIES = %D%/users_file.la
 %C%_users_file_la_CPPFLAGS = $(backend_cppflags)
 %C%_users_file_la_LDFLAGS = $(backend_ldflags)
 
+# XiVO's database; ldap_user looks for a user there, too.
+xivo_db_sources = \
+	%D%/xivo_db.c %D%/xivo_db.h \
+	%D%/xivo_text.c %D%/xivo_text.h
+xivo_account_sources = $(xivo_db_sources) \
+	%D%/xivo_account.c %D%/xivo_account.h
+
+if WITH_PQ
+backend_LTLIBRARIES += %D%/xivo_admin.la %D%/xivo_service.la %D%/xivo_user.la
+endif
+
+%C%_xivo_admin_la_SOURCES = %D%/xivo_admin.c $(xivo_account_sources)
+%C%_xivo_admin_la_CPPFLAGS = $(backend_cppflags) $(PQ_CFLAGS)
+%C%_xivo_admin_la_LDFLAGS = $(backend_ldflags)
+%C%_xivo_admin_la_LIBADD = $(PQ_LIBS)
+%C%_xivo_service_la_SOURCES = %D%/xivo_service.c $(xivo_account_sources)
+%C%_xivo_service_la_CPPFLAGS = $(backend_cppflags) $(PQ_CFLAGS)
+%C%_xivo_service_la_LDFLAGS = $(backend_ldflags)
+%C%_xivo_service_la_LIBADD = $(PQ_LIBS)
+%C%_xivo_user_la_SOURCES = %D%/xivo_user.c $(xivo_account_sources)
+%C%_xivo_user_la_CPPFLAGS = $(backend_cppflags) $(PQ_CFLAGS)
+%C%_xivo_user_la_LDFLAGS = $(backend_ldflags)
+%C%_xivo_user_la_LIBADD = $(PQ_LIBS)
+
 # For tests, and built by make so that one can play with them; libtool makes
 # a shared object of what is not installed only if it has an -rpath.
 noinst_LTLIBRARIES += \

@@ -43,6 +43,7 @@ unit_tests += \
 	%D%/unit/test_users_edit \
 	%D%/unit/test_users_file \
 	%D%/unit/test_uuid \
+	%D%/unit/test_xivo_text \
 	%D%/unit/test_yaml \
 	%D%/unit/test_yaml_node
 endif
@@ -111,6 +112,9 @@ unit_paths = $(AM_CPPFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\" \
 %C%_unit_test_users_file_SOURCES = %D%/unit/test_users_file.c $(unit_registry)
 %C%_unit_test_users_file_CPPFLAGS = $(unit_paths)
 %C%_unit_test_uuid_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getrandom
+%C%_unit_test_xivo_text_SOURCES = %D%/unit/test_xivo_text.c \
+	backends/xivo_text.c backends/xivo_text.h
+%C%_unit_test_xivo_text_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_builddir)/include
 %C%_unit_test_yaml_SOURCES = %D%/unit/test_yaml.c $(unit_alloc)
 %C%_unit_test_yaml_LDFLAGS = $(AM_LDFLAGS) $(unit_wrap_alloc)
 
