@@ -45,6 +45,7 @@ libxacore_la_SOURCES = \
 	%D%/token/consul/lock.h \
 	%D%/token/consul/names.h \
 	%D%/token/consul/record.h \
+	%D%/token/consul/store_consul.h \
 	%D%/token/consul/txn.h \
 	%D%/token/consul/walk.h \
 	%D%/token/identity.c %D%/token/identity.h \

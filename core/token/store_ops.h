@@ -39,5 +39,9 @@ XA_MUST_CHECK
 enum xa_rc xa_store_lmdb_open(const struct xa_config *config,
                               enum xa_store_mode mode, struct xa_store **out,
                               struct xa_err *err);
+XA_MUST_CHECK
+enum xa_rc xa_store_consul_open(const struct xa_config *config,
+                                enum xa_store_mode mode, struct xa_store **out,
+                                struct xa_err *err);
 
 #endif
