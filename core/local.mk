@@ -23,7 +23,7 @@ libxacore_la_SOURCES = \
 	%D%/support/config_table.c %D%/support/config_table.h \
 	%D%/support/config_value.c %D%/support/config_value.h \
 	%D%/support/crypto.c %D%/support/crypto.h \
-	%D%/support/http.h \
+	%D%/support/http.c %D%/support/http.h \
 	%D%/support/json.c %D%/support/json.h \
 	%D%/support/lock.c %D%/support/lock.h \
 	%D%/support/password.c %D%/support/password.h \
@@ -41,12 +41,17 @@ libxacore_la_SOURCES = \
 	%D%/support/yaml_node.c %D%/support/yaml_node.h \
 	%D%/support/yaml_write.c \
 	%D%/token/acl.c %D%/token/acl.h \
-	%D%/token/consul/client.h \
+	%D%/token/consul/breaker.c %D%/token/consul/breaker.h \
+	%D%/token/consul/client.c %D%/token/consul/client.h \
+	%D%/token/consul/hosts.c %D%/token/consul/hosts.h \
+	%D%/token/consul/inside.h \
 	%D%/token/consul/lock.h \
 	%D%/token/consul/names.h \
+	%D%/token/consul/probe.c \
 	%D%/token/consul/record.h \
 	%D%/token/consul/store_consul.h \
 	%D%/token/consul/txn.h \
+	%D%/token/consul/verdict.c %D%/token/consul/verdict.h \
 	%D%/token/consul/walk.h \
 	%D%/token/identity.c %D%/token/identity.h \
 	%D%/token/lmdb_env.c %D%/token/lmdb_env.h \

@@ -41,7 +41,8 @@ XA_MUST_CHECK
 enum xa_rc xa_http_new(const struct xa_http_setup *setup, struct xa_http **out,
                        struct xa_err *err);
 
-/* Ends the calls that are under way, too. */
+/* Calls that were started and not freed yet end here, too: free them before,
+ * or forget them. */
 void xa_http_free(struct xa_http **http);
 
 /* What is asked. */
@@ -93,11 +94,14 @@ enum xa_rc xa_http_ask(struct xa_http *http,
 
 /*
  * The same without waiting: start it, and look later.  The request's texts
- * are copied.
+ * are copied.  While one call is waited for, the others go on too.
+ *
+ *   answer  lent until the call is freed; as above once it has ended
  */
 XA_MUST_CHECK
 enum xa_rc xa_http_start(struct xa_http *http,
                          const struct xa_http_request *request,
+                         struct xa_http_answer *answer,
                          struct xa_http_call **out, struct xa_err *err);
 
 /*
@@ -107,10 +111,14 @@ enum xa_rc xa_http_start(struct xa_http *http,
  *             call is to be freed.  false: XA_OK is returned.
  */
 XA_MUST_CHECK
-enum xa_rc xa_http_look(struct xa_http_call *call, int wait_ms, bool *out_done,
-                        struct xa_http_answer *answer, struct xa_err *err);
+enum xa_rc xa_http_look(struct xa_http_call *call, int64_t wait_ms,
+                        bool *out_done, struct xa_err *err);
 
-/* End it wherever it stands. */
+/* Sleep until a call that is under way moves, for at most wait_ms. */
+void xa_http_wait(struct xa_http *http, int64_t wait_ms);
+
+/* End it wherever it stands; its connection is kept only if all of the answer
+ * was read. */
 void xa_http_call_free(struct xa_http_call **call);
 
 #endif

@@ -45,6 +45,9 @@ int64_t xa_consul_deadline_ms(const struct xa_consul *consul);
 enum xa_consul_mode {
     XA_CONSUL_READ,  /* as consul.consistency says, but never stale */
     XA_CONSUL_STALE, /* any server may answer, however old its data */
+    XA_CONSUL_CHECK, /* as consul.consistency says, stale too: what is there
+                        may then be as old as consul.stale_max; what is not
+                        there is asked for again as XA_CONSUL_READ */
     XA_CONSUL_WRITE
 };
 
@@ -74,8 +77,9 @@ void xa_consul_answer_done(struct xa_consul_answer *answer);
 
 /*
  * Ask Consul.  XA_OK: an answer of Consul itself, whose status is 200, 400,
- * 403, 404 (with an index only), 409, 413, or 500 with a text that blames the
- * request; what it means is the caller's affair.
+ * 403, 404 (of a key with an index only), 409, 413, or 500 with a text that
+ * blames the request ("invalid session" say); what it means is the caller's
+ * affair.  answer->body is used again where the caller keeps it.
  *
  *   XA_E_UNAVAILABLE  refused, no leader, 5xx, 429, a redirect, or something
  *                     that is no answer of Consul's

@@ -1,0 +1,80 @@
+/* hosts.c - the hosts of the configuration, and URLs to them. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "core/token/consul/hosts.h"
+
+#include <string.h>
+
+#include "core/token/consul/names.h"
+
+/* Of names and of addresses, IPv6 with or without brackets. */
+#define HOST_BYTES                                                             \
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]"
+
+enum xa_rc
+xa_consul_hosts_check(const struct xa_config *config, struct xa_err *err)
+{
+    for (size_t i = 0; i < config->consul.hosts.count; i++) {
+        const char *host = config->consul.hosts.items[i];
+
+        if (*host == '\0' || host[strspn(host, HOST_BYTES)] != '\0')
+            return xa_fail(err, XA_E_CONFIG,
+                           "consul.host: found \"%s\", expected a name or an "
+                           "address, without scheme, port or path",
+                           host);
+    }
+    return XA_OK;
+}
+
+static void
+put_host(const struct xa_config *config, size_t host, struct xa_buf *out)
+{
+    const char *name = config->consul.hosts.items[host];
+    bool is_bare_ipv6 = strchr(name, ':') && name[0] != '[';
+
+    xa_buf_putf(out, "%s://%s%s%s:%u", config->consul.scheme,
+                is_bare_ipv6 ? "[" : "", name, is_bare_ipv6 ? "]" : "",
+                config->consul.port);
+}
+
+static const char *
+consistency(const struct xa_config *config, enum xa_consul_mode mode)
+{
+    if (mode == XA_CONSUL_STALE)
+        return "stale";
+    if (mode == XA_CONSUL_READ &&
+        strcmp(config->consul.consistency, "consistent") == 0)
+        return "consistent";
+    return NULL;
+}
+
+/* One more part of the query, behind "?" or "&". */
+static void
+put_part(struct xa_buf *out, char *before, const char *part)
+{
+    if (!part)
+        return;
+    xa_buf_putc(out, *before);
+    xa_buf_puts(out, part);
+    *before = '&';
+}
+
+enum xa_rc
+xa_consul_url(const struct xa_config *config, size_t host,
+              const struct xa_consul_request *request, struct xa_buf *out,
+              struct xa_err *err)
+{
+    char before = '?';
+
+    xa_buf_clear(out);
+    put_host(config, host, out);
+    xa_buf_puts(out, "/v1/");
+    xa_buf_puts(out, request->path);
+    put_part(out, &before, request->query);
+    put_part(out, &before, consistency(config, request->mode));
+    if (config->consul.datacenter) {
+        put_part(out, &before, "dc=");
+        xa_consul_put_escaped(out, config->consul.datacenter);
+    }
+    return xa_buf_check(out, err);
+}

@@ -1,0 +1,182 @@
+/* probe.c - trying a Consul that did not answer. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "core/token/consul/inside.h"
+
+#include "core/base/clock.h"
+#include "core/token/consul/hosts.h"
+
+#define PROBE_ANSWER_MAX 65536
+#define SECOND_WAIT_MS 10 /* of a use that has waited already */
+
+static void
+drop(struct xa_consul_probe *probe)
+{
+    xa_http_call_free(&probe->call);
+    xa_consul_reply_done(&probe->reply);
+}
+
+static struct xa_consul_request
+probe_request(const struct xa_consul *consul, int lane)
+{
+    return (struct xa_consul_request){
+        .mode = lane == XA_LANE_STALE ? XA_CONSUL_STALE : XA_CONSUL_READ,
+        .method = "GET",
+        .path = xa_buf_text(&consul->probe_path),
+    };
+}
+
+static enum xa_rc
+send_probe(struct xa_consul *consul, int lane, struct xa_consul_probe *probe,
+           struct xa_err *err)
+{
+    struct xa_consul_request what = probe_request(consul, lane);
+    struct xa_http_request request = {
+        .method = what.method,
+        .answer_max = PROBE_ANSWER_MAX,
+        .deadline_ms = INT64_MAX, /* the breaker says when to give it up */
+    };
+    enum xa_rc rc;
+
+    rc = xa_consul_url(consul->config, probe->host, &what, &consul->url, err);
+    if (rc != XA_OK)
+        return rc;
+    request.url = consul->url.data;
+    return xa_http_start(consul->http, &request, &probe->reply.http,
+                         &probe->call, err);
+}
+
+/* Each probe asks the next host of the list. */
+static void
+begin(struct xa_consul *consul, int lane, int slot)
+{
+    struct xa_consul_lane *at = &consul->lanes[lane];
+    struct xa_consul_probe *probe = &at->probes[slot];
+    struct xa_err err = XA_ERR_NONE;
+
+    drop(probe);
+    xa_consul_reply_init(&probe->reply, PROBE_ANSWER_MAX);
+    consul->probe_host =
+        (consul->probe_host + 1) % consul->config->consul.hosts.count;
+    probe->host = consul->probe_host;
+    xa_breaker_began(&at->breaker, slot, xa_clock_mono_ms());
+    if (send_probe(consul, lane, probe, &err) != XA_OK)
+        xa_breaker_failed(&at->breaker, slot, &err);
+}
+
+static bool
+begin_if_due(struct xa_consul *consul, int lane)
+{
+    int slot = xa_breaker_due(&consul->lanes[lane].breaker, xa_clock_mono_ms());
+
+    if (slot >= 0)
+        begin(consul, lane, slot);
+    return slot >= 0;
+}
+
+void
+xa_consul_probe_begin(struct xa_consul *consul, int lane)
+{
+    begin_if_due(consul, lane);
+}
+
+/* XA_OK: it has been answered. */
+static enum xa_rc
+judge(struct xa_consul *consul, int lane, const struct xa_consul_probe *probe,
+      struct xa_err *err)
+{
+    struct xa_consul_request what = probe_request(consul, lane);
+
+    if (xa_consul_judge(&what, lane == XA_LANE_STALE, &probe->reply,
+                        consul->config->consul.prefix,
+                        err) == XA_CONSUL_ANSWERS)
+        return XA_OK;
+    return err->code;
+}
+
+/* What has come of a probe; true: it closed the breaker. */
+static bool
+look_at(struct xa_consul *consul, int lane, int slot)
+{
+    struct xa_consul_lane *at = &consul->lanes[lane];
+    struct xa_consul_probe *probe = &at->probes[slot];
+    struct xa_err err = XA_ERR_NONE;
+    bool is_done = false;
+    enum xa_rc rc;
+
+    if (!probe->call)
+        return false;
+    rc = xa_http_look(probe->call, 0, &is_done, &err);
+    if (!is_done)
+        return false;
+    if (rc == XA_OK)
+        rc = judge(consul, lane, probe, &err);
+    if (rc == XA_OK)
+        consul->host = probe->host;
+    else
+        xa_breaker_failed(&at->breaker, slot, &err);
+    drop(probe);
+    return rc == XA_OK;
+}
+
+static bool
+look(struct xa_consul *consul, int lane)
+{
+    struct xa_consul_lane *at = &consul->lanes[lane];
+    bool is_answered = false;
+
+    for (int slot = 0; slot < XA_BREAKER_PROBES; slot++)
+        is_answered = look_at(consul, lane, slot) || is_answered;
+    if (!is_answered)
+        return false;
+    for (int slot = 0; slot < XA_BREAKER_PROBES; slot++)
+        drop(&at->probes[slot]);
+    xa_breaker_answered(&at->breaker);
+    return true;
+}
+
+/* How long this use may wait now, noted as if it did. */
+static int64_t
+take_patience(struct xa_consul *consul, int64_t deadline_ms)
+{
+    int64_t wait_ms = XA_CONSUL_PROBE_MS;
+
+    if (consul->waited_deadline_ms == deadline_ms)
+        wait_ms = SECOND_WAIT_MS;
+    consul->waited_deadline_ms = deadline_ms;
+    return wait_ms;
+}
+
+enum xa_rc
+xa_consul_probe_wait(struct xa_consul *consul, int lane, int64_t deadline_ms,
+                     struct xa_err *err)
+{
+    struct xa_breaker *breaker = &consul->lanes[lane].breaker;
+    int64_t now_ms = xa_clock_mono_ms();
+    int64_t until_ms = now_ms + take_patience(consul, deadline_ms);
+    size_t tries = consul->config->consul.hosts.count;
+
+    if (until_ms > deadline_ms)
+        until_ms = deadline_ms;
+    for (;;) {
+        if (look(consul, lane))
+            return XA_OK;
+        if (tries > 0 && begin_if_due(consul, lane)) {
+            tries--;
+            continue;
+        }
+        now_ms = xa_clock_mono_ms();
+        if (now_ms >= until_ms || !xa_breaker_is_probing(breaker))
+            return xa_fail(err, breaker->reason.code, "%s",
+                           breaker->reason.text);
+        xa_http_wait(consul->http, until_ms - now_ms);
+    }
+}
+
+void
+xa_consul_probes_free(struct xa_consul *consul)
+{
+    for (int lane = 0; lane < XA_LANES; lane++)
+        for (int slot = 0; slot < XA_BREAKER_PROBES; slot++)
+            drop(&consul->lanes[lane].probes[slot]);
+}
