@@ -11,6 +11,25 @@ backend_LTLIBRARIES = %D%/users_file.la
 %C%_users_file_la_CPPFLAGS = $(backend_cppflags)
 %C%_users_file_la_LDFLAGS = $(backend_ldflags)
 
+# Accounts that PAM knows.
+if WITH_PAM
+backend_LTLIBRARIES += %D%/pam.la
+endif
+
+%C%_pam_la_SOURCES = \
+	%D%/pam.c \
+	%D%/pam_helper.c %D%/pam_helper.h \
+	%D%/pam_keeper.c %D%/pam_keeper.h \
+	%D%/pam_talk.c %D%/pam_talk.h \
+	%D%/pam_wire.c %D%/pam_wire.h
+%C%_pam_la_CPPFLAGS = $(backend_cppflags) -D_GNU_SOURCE $(PAM_CFLAGS)
+%C%_pam_la_LDFLAGS = $(backend_ldflags)
+%C%_pam_la_LIBADD = $(PAM_LIBS)
+
+# An example: no program may write to /etc/pam.d unasked.
+pamexampledir = $(pkgdatadir)/pam.d
+dist_pamexample_DATA = %D%/pam.d/xivo-auth
+
 # XiVO's database; ldap_user looks for a user there, too.
 xivo_db_sources = \
 	%D%/xivo_db.c %D%/xivo_db.h \

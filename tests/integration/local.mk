@@ -17,12 +17,14 @@ integration_tests = \
 	%D%/0400-authctl.t \
 	%D%/0400-expiryd.t \
 	%D%/0401-passwd.t \
-	%D%/0410-nothing-lost.t
+	%D%/0410-nothing-lost.t \
+	%D%/0530-pam.t
 
 EXTRA_DIST += $(integration_tests) \
 	%D%/consul.py \
 	%D%/false_consul.py \
 	%D%/fastcgi.py \
 	%D%/harness.py \
+	%D%/pamlab.py \
 	%D%/tap.py
 TESTS += $(integration_tests)

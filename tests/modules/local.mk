@@ -19,6 +19,16 @@ check_LTLIBRARIES += \
 
 EXTRA_DIST += %D%/module.h
 
+# One of PAM's.
+if WITH_PAM
+check_LTLIBRARIES += %D%/pam_odd.la
+endif
+%C%_pam_odd_la_SOURCES = %D%/pam_odd.c
+%C%_pam_odd_la_CPPFLAGS = $(XA_CPPFLAGS) -D_GNU_SOURCE $(PAM_CFLAGS)
+%C%_pam_odd_la_LDFLAGS = $(XA_LDFLAGS) -module -avoid-version \
+	-rpath $(backenddir)
+%C%_pam_odd_la_LIBADD = $(PAM_LIBS)
+
 %C%_announced_la_SOURCES = %D%/announced.c
 %C%_announced_la_CPPFLAGS = $(test_module_cppflags)
 %C%_announced_la_LDFLAGS = $(test_module_ldflags)
