@@ -46,13 +46,13 @@ libxacore_la_SOURCES = \
 	%D%/token/consul/hosts.c %D%/token/consul/hosts.h \
 	%D%/token/consul/inside.h \
 	%D%/token/consul/lock.h \
-	%D%/token/consul/names.h \
+	%D%/token/consul/names.c %D%/token/consul/names.h \
 	%D%/token/consul/probe.c \
-	%D%/token/consul/record.h \
+	%D%/token/consul/record.c %D%/token/consul/record.h \
 	%D%/token/consul/store_consul.h \
-	%D%/token/consul/txn.h \
+	%D%/token/consul/txn.c %D%/token/consul/txn.h \
 	%D%/token/consul/verdict.c %D%/token/consul/verdict.h \
-	%D%/token/consul/walk.h \
+	%D%/token/consul/walk.c %D%/token/consul/walk.h \
 	%D%/token/identity.c %D%/token/identity.h \
 	%D%/token/lmdb_env.c %D%/token/lmdb_env.h \
 	%D%/token/lmdb_folder.c %D%/token/lmdb_folder.h \

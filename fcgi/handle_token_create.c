@@ -139,7 +139,7 @@ create(struct xa_app *app, const struct xa_request *req, struct xa_reply *reply)
     if (rc != XA_OK)
         return xa_problem_of_token(rc);
     xa_buf_puts(&reply->body, "{\"data\": ");
-    xa_token_put_json(token, &reply->body);
+    xa_token_put_json(token, true, &reply->body);
     xa_buf_putc(&reply->body, '}');
     return XA_FINE;
 }

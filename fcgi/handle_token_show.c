@@ -22,6 +22,6 @@ xa_handle_token_show(struct xa_app *app, const struct xa_request *req,
         return;
     }
     xa_buf_puts(&reply->body, "{\"data\": ");
-    xa_token_put_json(token, &reply->body);
+    xa_token_put_json(token, true, &reply->body);
     xa_buf_putc(&reply->body, '}');
 }

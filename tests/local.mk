@@ -10,6 +10,8 @@ unit_tests += \
 	%D%/unit/test_basic \
 	%D%/unit/test_config \
 	%D%/unit/test_config_notes \
+	%D%/unit/test_consul_names \
+	%D%/unit/test_consul_record \
 	%D%/unit/test_crypto \
 	%D%/unit/test_expiry \
 	%D%/unit/test_handlers \

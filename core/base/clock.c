@@ -3,6 +3,7 @@
 
 #include "core/base/clock.h"
 
+#include <string.h>
 #include <time.h>
 
 static int64_t
@@ -85,4 +86,112 @@ void
 xa_clock_format_utc(int64_t unix_us, char out[XA_CLOCK_TEXT])
 {
     format(unix_us, gmtime_r, out);
+}
+
+/* So many digits and the byte behind them, '\0' at the end of the text. */
+static bool
+take_digits(const char **at, int digits, char behind, int *out)
+{
+    int value = 0;
+
+    for (; digits > 0; digits--, ++*at) {
+        if (**at < '0' || **at > '9')
+            return false;
+        value = value * 10 + (**at - '0');
+    }
+    if (**at != behind)
+        return false;
+    *at += behind != '\0';
+    *out = value;
+    return true;
+}
+
+/* One to six digits, which end the text. */
+static bool
+take_fraction(const char *at, int *out_micros)
+{
+    int digits = (int)strspn(at, "0123456789");
+
+    if (digits < 1 || digits > 6 || !take_digits(&at, digits, '\0', out_micros))
+        return false;
+    for (; digits < 6; digits++)
+        *out_micros *= 10;
+    return true;
+}
+
+/* The text as if it were UTC. */
+static bool
+read_date(const char *at, int64_t *out_s, int *out_micros)
+{
+    struct tm tm = {0};
+    struct tm again;
+    time_t seconds;
+
+    if (!take_digits(&at, 4, '-', &tm.tm_year) ||
+        !take_digits(&at, 2, '-', &tm.tm_mon) ||
+        !take_digits(&at, 2, 'T', &tm.tm_mday) ||
+        !take_digits(&at, 2, ':', &tm.tm_hour) ||
+        !take_digits(&at, 2, ':', &tm.tm_min) || tm.tm_year < 1970)
+        return false;
+    *out_micros = 0;
+    if (strlen(at) > 2 ? !take_digits(&at, 2, '.', &tm.tm_sec) ||
+                             !take_fraction(at, out_micros)
+                       : !take_digits(&at, 2, '\0', &tm.tm_sec))
+        return false;
+    tm.tm_year -= 1900;
+    tm.tm_mon--;
+    again = tm;
+    seconds = timegm(&again); /* makes 1 March of 29 February, if need be */
+    *out_s = seconds;
+    return again.tm_year == tm.tm_year && again.tm_mon == tm.tm_mon &&
+           again.tm_mday == tm.tm_mday && again.tm_hour == tm.tm_hour &&
+           again.tm_min == tm.tm_min && again.tm_sec == tm.tm_sec;
+}
+
+bool
+xa_clock_parse_utc(const char *text, int64_t *out_us)
+{
+    int64_t seconds;
+    int micros;
+
+    if (!read_date(text, &seconds, &micros))
+        return false;
+    *out_us = seconds * XA_US_PER_S + micros;
+    return true;
+}
+
+/* Seconds that the local clock is ahead of UTC at an instant. */
+static int64_t
+offset_at(int64_t seconds)
+{
+    time_t t = (time_t)seconds;
+    struct tm tm;
+
+    return localtime_r(&t, &tm) ? (int64_t)timegm(&tm) - seconds : 0;
+}
+
+/*
+ * Not by mktime(), whose choice for a double hour depends on what it was
+ * asked before.  No zone changes its offset twice in two days.
+ */
+bool
+xa_clock_parse_local(const char *text, int64_t *out_us)
+{
+    const int64_t day = 86400;
+    int64_t shown; /* by the local clock, as if it were UTC */
+    int64_t before;
+    int64_t behind;
+    int micros;
+
+    if (!read_date(text, &shown, &micros))
+        return false;
+    before = shown - offset_at(shown - day);
+    behind = shown - offset_at(shown + day);
+    if (before + offset_at(before) != shown &&
+        behind + offset_at(behind) == shown)
+        before = behind;
+    if (before < 0)
+        return false;
+    *out_us = before * XA_US_PER_S + micros;
+    return true;
 }

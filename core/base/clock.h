@@ -6,6 +6,7 @@
 #ifndef XA_BASE_CLOCK_H
 #define XA_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define XA_US_PER_S INT64_C(1000000)
@@ -27,5 +28,17 @@ int64_t xa_clock_boot_us(void);
  */
 void xa_clock_format_local(int64_t unix_us, char out[XA_CLOCK_TEXT]);
 void xa_clock_format_utc(int64_t unix_us, char out[XA_CLOCK_TEXT]);
+
+/*
+ * Read such a text back; the fraction may be missing, or shorter.  A local
+ * hour that the clock showed twice means the first time, and one that it left
+ * out is counted as if it had gone on as before: both by the offset from UTC
+ * that was in force until then.
+ *
+ * false, and out unchanged: not of this form, no date of the calendar, or a
+ * year before 1970.
+ */
+bool xa_clock_parse_local(const char *text, int64_t *out_us);
+bool xa_clock_parse_utc(const char *text, int64_t *out_us);
 
 #endif

@@ -58,7 +58,7 @@ put_json(struct xa_ctl *ctl, const struct xa_token *token, const char *key)
 {
     XA_AUTO(xa_buf_free) struct xa_buf object = XA_BUF(XA_CTL_OUTPUT_MAX);
 
-    xa_token_put_json(token, &object);
+    xa_token_put_json(token, true, &object);
     if (object.len < 2) {
         ctl->out.broken = object.broken;
         return;

@@ -48,6 +48,25 @@ xa_base64_decode(const char *text, size_t len, void *out, size_t max)
     return (ptrdiff_t)n;
 }
 
+void
+xa_base64_put(struct xa_buf *out, const void *bytes, size_t len)
+{
+    const int form = sodium_base64_VARIANT_ORIGINAL;
+    size_t text_len; /* without the NUL */
+    char *to;
+
+    if (len > out->max) { /* nor would its text fit */
+        out->broken = out->broken != XA_OK ? out->broken : XA_E_INVALID;
+        return;
+    }
+    text_len = sodium_base64_encoded_len(len, form) - 1;
+    to = xa_buf_reserve(out, text_len);
+    if (!to)
+        return;
+    sodium_bin2base64(to, text_len + 1, bytes, len, form);
+    out->len += text_len;
+}
+
 bool
 xa_argon2id_verify(const char *stored, const char *given, size_t len)
 {

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/base/buf.h"
 #include "core/base/err.h"
 
 #define XA_SHA256_LEN 32
@@ -25,6 +26,9 @@ void xa_sha256_hex(const void *bytes, size_t len, char out[XA_SHA256_TEXT]);
  *   out, max  gets the bytes; no NUL is added
  */
 ptrdiff_t xa_base64_decode(const char *text, size_t len, void *out, size_t max);
+
+/* Append len bytes in the same form. */
+void xa_base64_put(struct xa_buf *out, const void *bytes, size_t len);
 
 /* Argon2id in its text form `$argon2id$...`: 1 match, 0 no match. */
 bool xa_argon2id_verify(const char *stored, const char *given, size_t len);

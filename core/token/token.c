@@ -23,20 +23,9 @@
 #define HAS_XIVO_UUID 4u
 #define HEAD_LEN (2 + 8 + 8 + 2)
 
-struct fields {
-    const char *id; /* or NULL */
-    const char *auth_id;
-    const char *user_uuid; /* or NULL */
-    const char *xivo_uuid; /* or NULL */
-    int64_t issued_us;
-    int64_t expires_us;
-    const char *const *acls;
-    size_t acl_count;
-};
-
 /* One allocation: the struct, the array of ACLs, then their text. */
 struct xa_token {
-    struct fields is;
+    struct xa_token_fields is;
     char id[XA_UUID_TEXT];
     size_t size;
     const char *acls[];
@@ -87,7 +76,7 @@ put_text(struct xa_buf *out, const char *text)
 }
 
 static void
-put_record(const struct fields *is, struct xa_buf *out)
+put_record(const struct xa_token_fields *is, struct xa_buf *out)
 {
     unsigned flags = (is->id ? HAS_ID : 0) |
                      (is->user_uuid ? HAS_USER_UUID : 0) |
@@ -124,7 +113,7 @@ static bool
 take_texts(struct xa_token *token, unsigned flags, const char *at,
            const char *end)
 {
-    struct fields *is = &token->is;
+    struct xa_token_fields *is = &token->is;
 
     if (flags & HAS_ID) {
         is->id = take_text(&at, end);
@@ -187,10 +176,27 @@ xa_token_decode(const void *record, size_t len, struct xa_token **out,
 void
 xa_token_encode(const struct xa_token *token, bool with_id, struct xa_buf *out)
 {
-    struct fields is = token->is;
+    struct xa_token_fields is = token->is;
 
     is.id = with_id && token->id[0] ? token->id : NULL;
     put_record(&is, out);
+}
+
+enum xa_rc
+xa_token_restore(const struct xa_token_fields *fields, struct xa_token **out,
+                 struct xa_err *err)
+{
+    XA_AUTO(xa_buf_free) struct xa_buf record = XA_BUF(XA_RECORD_MAX);
+    enum xa_rc rc;
+
+    put_record(fields, &record);
+    rc = xa_buf_check(&record, err);
+    if (rc == XA_E_INVALID)
+        return xa_fail(err, XA_E_STORE, "a record of more than %d bytes",
+                       XA_RECORD_MAX);
+    if (rc != XA_OK)
+        return rc;
+    return xa_token_decode(record.data, record.len, out, err);
 }
 
 enum xa_rc
@@ -198,7 +204,7 @@ xa_token_new(const struct xa_identity *who, uint32_t lifetime_s, int64_t now_us,
              struct xa_token **out, struct xa_err *err)
 {
     XA_AUTO(xa_buf_free) struct xa_buf record = XA_BUF(XA_RECORD_MAX);
-    struct fields is = {
+    struct xa_token_fields is = {
         .auth_id = who->auth_id,
         .user_uuid = who->xivo_user_uuid,
         .xivo_uuid = who->xivo_uuid,
@@ -318,12 +324,13 @@ put_instant(struct xa_buf *out, const char *name,
 }
 
 void
-xa_token_put_json(const struct xa_token *token, struct xa_buf *out)
+xa_token_put_json(const struct xa_token *token, bool with_id,
+                  struct xa_buf *out)
 {
-    const struct fields *is = &token->is;
+    const struct xa_token_fields *is = &token->is;
 
     xa_buf_putc(out, '{');
-    if (token->id[0]) {
+    if (with_id && token->id[0]) {
         xa_buf_puts(out, "\"token\": ");
         xa_json_put_string(out, token->id);
         xa_buf_puts(out, ", ");

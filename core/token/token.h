@@ -57,6 +57,30 @@ enum xa_rc xa_token_new(const struct xa_identity *who, uint32_t lifetime_s,
                         int64_t now_us, struct xa_token **out,
                         struct xa_err *err);
 
+/* What a token is made of when it comes from a record of another form. */
+struct xa_token_fields {
+    const char *id; /* or NULL */
+    const char *auth_id;
+    const char *user_uuid; /* or NULL */
+    const char *xivo_uuid; /* or NULL */
+    int64_t issued_us;
+    int64_t expires_us;
+    const char *const *acls;
+    size_t acl_count;
+};
+
+/*
+ * Make a token anew that was issued before.
+ *
+ *   fields  borrowed and copied
+ *
+ * XA_E_STORE: the expiry is not after the issue, the id is no UUID, or it is
+ * all together larger than XA_RECORD_MAX.  XA_E_NOMEM.
+ */
+XA_MUST_CHECK
+enum xa_rc xa_token_restore(const struct xa_token_fields *fields,
+                            struct xa_token **out, struct xa_err *err);
+
 /* Wipe and free. */
 void xa_token_free(struct xa_token **token);
 
@@ -106,8 +130,11 @@ enum xa_rc xa_token_decode(const void *record, size_t len,
 
 /*
  * The token as the JSON object of the HTTP interface, without the "data"
- * around it.  "token" is there when the id is known.
+ * around it.
+ *
+ *   with_id  whether "token" is in it; it is not when the id is not known
  */
-void xa_token_put_json(const struct xa_token *token, struct xa_buf *out);
+void xa_token_put_json(const struct xa_token *token, bool with_id,
+                       struct xa_buf *out);
 
 #endif

@@ -23,7 +23,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (xa_buf_check(&record, NULL) != XA_OK || record.len != size ||
         memcmp(record.data + 2, data + 2, size - 2) != 0)
         abort();
-    xa_token_put_json(token, &json);
+    xa_token_put_json(token, true, &json);
     if (xa_buf_check(&json, NULL) != XA_OK)
         abort();
     return 0;

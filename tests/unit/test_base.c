@@ -140,6 +140,93 @@ test_format__local_and_utc(void **state XA_UNUSED)
 }
 
 static void
+test_parse_utc__takes_what_format_writes_and_less(void **state XA_UNUSED)
+{
+    static const struct {
+        const char *text;
+        int64_t unix_us; /* -1: refused */
+    } cases[] = {
+        {"2016-12-05T10:16:58.557553", INT64_C(1480933018557553)},
+        {"2016-12-05T10:16:58.000001", INT64_C(1480933018000001)},
+        {"2016-12-05T10:16:58.5", INT64_C(1480933018500000)},
+        {"2016-12-05T10:16:58", INT64_C(1480933018000000)},
+        {"1970-01-01T00:00:00", 0},
+        {"2016-02-29T00:00:00", INT64_C(1456704000000000)},
+        {"9999-12-31T23:59:59.999999", INT64_C(253402300799999999)},
+        {"", -1},
+        {"2016-12-05", -1},
+        {"2016-12-05T10:16", -1},
+        {"2016-12-05T10:16:", -1},
+        {"2016-12-05T10:16:5", -1},
+        {"2016-12-05T10:16:58.", -1},
+        {"2016-12-05T10:16:58.5575531", -1},
+        {"2016-12-05T10:16:58.55 ", -1},
+        {"2016-12-05T10:16:58Z", -1},
+        {"2016-12-05T10:16:58+00:00", -1},
+        {"2016-12-05T10:16:58.557553Z", -1},
+        {"2016-12-05 10:16:58", -1},
+        {" 2016-12-05T10:16:58", -1},
+        {"2016-12-05T10:16:-8", -1},
+        {"12016-12-05T10:16:58", -1},
+        {"2016-00-05T10:16:58", -1},
+        {"2016-13-05T10:16:58", -1},
+        {"2016-12-00T10:16:58", -1},
+        {"2016-12-32T10:16:58", -1},
+        {"2015-02-29T00:00:00", -1},
+        {"2016-12-05T24:00:00", -1},
+        {"2016-12-05T10:60:00", -1},
+        {"2016-12-05T10:16:60", -1},
+        {"1969-12-31T23:59:59", -1},
+        {"0000-01-01T00:00:00", -1},
+        {"2016-12-05T10:16:58.557553x", -1},
+    };
+
+    for (size_t i = 0; i < XA_COUNT(cases); i++) {
+        int64_t unix_us = -1;
+
+        assert_int_equal(xa_clock_parse_utc(cases[i].text, &unix_us),
+                         cases[i].unix_us >= 0);
+        assert_true(unix_us == cases[i].unix_us);
+    }
+}
+
+static void
+test_parse_local__goes_by_the_offset_before_a_change(void **state XA_UNUSED)
+{
+    static const struct {
+        const char *zone;
+        const char *text;
+        int64_t unix_s; /* -1: refused */
+    } cases[] = {
+        {"Europe/Paris", "2016-12-05T11:16:58", 1480933018},
+        {"UTC", "2016-12-05T10:16:58", 1480933018},
+        {"America/New_York", "2016-12-05T05:16:58", 1480933018},
+        {"Pacific/Kiritimati", "2016-12-06T00:16:58", 1480933018},
+        {"Europe/Paris", "2016-10-30T01:59:59", 1477785599},
+        {"Europe/Paris", "2016-10-30T02:30:00", 1477787400}, /* twice */
+        {"Europe/Paris", "2016-10-30T03:00:00", 1477792800},
+        {"Europe/Paris", "2016-03-27T01:59:59", 1459040399},
+        {"Europe/Paris", "2016-03-27T02:30:00", 1459042200}, /* never */
+        {"Europe/Paris", "2016-03-27T03:00:00", 1459040400},
+        {"Australia/Lord_Howe", "2016-04-03T01:45:00", 1459608300}, /* twice */
+        {"Pacific/Apia", "2011-12-30T12:00:00", 1325282400},        /* never */
+        {"Europe/Paris", "1970-01-01T00:30:00", -1},
+        {"Europe/Paris", "2016-12-05", -1},
+    };
+    int64_t unix_us;
+
+    for (size_t i = 0; i < XA_COUNT(cases); i++) {
+        setenv("TZ", cases[i].zone, 1);
+        tzset();
+        unix_us = -1;
+        assert_int_equal(xa_clock_parse_local(cases[i].text, &unix_us),
+                         cases[i].unix_s >= 0);
+        if (cases[i].unix_s >= 0)
+            assert_int_equal(unix_us / XA_US_PER_S, cases[i].unix_s);
+    }
+}
+
+static void
 test_fail__cuts_a_long_sentence(void **state XA_UNUSED)
 {
     char text[2 * XA_ERR_MAX];
@@ -161,9 +248,9 @@ test_exit_code__is_that_of_sysexits(void **state XA_UNUSED)
         enum xa_rc rc;
         int exit_code;
     } cases[] = {
-        {XA_OK, 0},           {XA_E_INVALID, 64}, {XA_E_UNAVAILABLE, 69},
-        {XA_E_TIMEOUT, 69},   {XA_E_STORE, 69},   {XA_E_CONFIG, 78},
-        {XA_E_NOMEM, 70},     {XA_E_DENIED, 70},
+        {XA_OK, 0},         {XA_E_INVALID, 64}, {XA_E_UNAVAILABLE, 69},
+        {XA_E_TIMEOUT, 69}, {XA_E_STORE, 69},   {XA_E_CONFIG, 78},
+        {XA_E_NOMEM, 70},   {XA_E_DENIED, 70},
     };
 
     for (size_t i = 0; i < XA_COUNT(cases); i++)
@@ -181,6 +268,8 @@ main(void)
         cmocka_unit_test(test_secret__compares_bytes_and_lengths),
         cmocka_unit_test(test_secret__holds_any_bytes),
         cmocka_unit_test(test_format__local_and_utc),
+        cmocka_unit_test(test_parse_utc__takes_what_format_writes_and_less),
+        cmocka_unit_test(test_parse_local__goes_by_the_offset_before_a_change),
         cmocka_unit_test(test_fail__cuts_a_long_sentence),
         cmocka_unit_test(test_exit_code__is_that_of_sysexits),
     };

@@ -244,7 +244,7 @@ test_put_json__has_the_fields_of_the_interface(void **state XA_UNUSED)
     setenv("TZ", "Europe/Paris", 1);
     tzset();
     xa_token_set_id(token, ID);
-    xa_token_put_json(token, &json);
+    xa_token_put_json(token, true, &json);
     assert_int_equal(xa_buf_check(&json, NULL), XA_OK);
     assert_string_equal(
         xa_buf_text(&json),

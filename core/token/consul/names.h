@@ -19,8 +19,9 @@
 #include "core/base/err.h"
 #include "core/token/token.h"
 
-#define XA_SUBJECT_TEXT 33 /* 32 digits and a NUL */
-#define XA_WHEN_TEXT 11    /* ten digits and a NUL */
+#define XA_CONSUL_NAME_MAX 1024 /* bytes; consul.prefix has its own limit */
+#define XA_SUBJECT_TEXT 33      /* 32 digits and a NUL */
+#define XA_WHEN_TEXT 11         /* ten digits and a NUL */
 #define XA_WHEN_MAX INT64_C(9999999999)
 
 /* The second in which a token has expired: expires_us rounded up. */

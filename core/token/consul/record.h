@@ -12,14 +12,20 @@
 
 #include "core/token/token.h"
 
+/* Bytes of a record: what one transaction of Consul's takes, in base64. */
+#define XA_CONSUL_RECORD_MAX 393216
+
 /* with_id: whether the token itself goes into the record. */
 void xa_consul_encode(const struct xa_token *token, bool with_id,
                       struct xa_buf *out);
 
 /*
  * Read a record back.  A record without an expiry, or one whose expiry is
- * not after its issue, is refused; so is one that holds another token than
- * its plain key says.
+ * not after its issue or beyond what a schedule can say, is refused; so is
+ * one that holds another token than its key says.  Fields that this version
+ * does not know are passed over.
+ *
+ *   key  a plain one is the token's text, even if the record is without it
  *
  * XA_E_STORE: not a record that this version understands.  XA_E_NOMEM.
  */

@@ -34,6 +34,9 @@ void xa_txn_delete(struct xa_txn *txn, const char *name);
 void xa_txn_delete_cas(struct xa_txn *txn, const char *name, uint64_t index);
 void xa_txn_check_session(struct xa_txn *txn, const char *name,
                           const char *session);
+/* That the key is as it was when `index` was read; that there is none. */
+void xa_txn_check_index(struct xa_txn *txn, const char *name, uint64_t index);
+void xa_txn_check_absent(struct xa_txn *txn, const char *name);
 /* Everything below `name`, which for a whole key is that key or nothing; a
  * plain get would fail the whole transaction when one key is missing. */
 void xa_txn_get_tree(struct xa_txn *txn, const char *name);
@@ -45,13 +48,16 @@ struct xa_txn_refusal {
 };
 
 /*
- * Do it.
+ * Do it, once.  A transaction that only reads is never refused: what the token
+ * may not read is missing from the answer.
  *
  *   answer   filled on XA_OK: the answer, for xa_txn_each()
  *   refusal  filled on XA_E_FORBIDDEN and XA_E_INVALID; may be NULL
  *
- * XA_E_FORBIDDEN: the token may not.  XA_E_INVALID: a check did not hold.
- * Else as xa_consul_ask().
+ * XA_E_FORBIDDEN: the token may not.  XA_E_INVALID: a check did not hold; or,
+ * of one that only reads, there is more to read than XA_CONSUL_ANSWER_MAX.
+ * XA_E_STORE: Consul takes no transaction like this, too many operations for
+ * one.  Else as xa_consul_ask().
  */
 XA_MUST_CHECK
 enum xa_rc xa_txn_run(struct xa_consul *consul, struct xa_txn *txn,
