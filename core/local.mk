@@ -15,6 +15,7 @@ libxacore_la_SOURCES = \
 	%D%/service/host.c %D%/service/host.h \
 	%D%/service/key_find.c %D%/service/key_find.h \
 	%D%/service/registry.c %D%/service/registry.h \
+	%D%/service/store_news.c %D%/service/store_news.h \
 	%D%/service/token_manager.c %D%/service/token_manager.h \
 	%D%/support/config.c %D%/support/config.h \
 	%D%/support/config_check.c %D%/support/config_check.h \
@@ -58,6 +59,7 @@ libxacore_la_SOURCES = \
 	%D%/token/lmdb_folder.c %D%/token/lmdb_folder.h \
 	%D%/token/lmdb_inside.h %D%/token/lmdb_txn.c \
 	%D%/token/loader.c %D%/token/loader.h \
+	%D%/token/news.c %D%/token/news.h \
 	%D%/token/store.c %D%/token/store.h %D%/token/store_ops.h \
 	%D%/token/store_lmdb.c %D%/token/store_lmdb.h \
 	%D%/token/store_lmdb_audit.c %D%/token/store_lmdb_expire.c \

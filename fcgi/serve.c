@@ -5,6 +5,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/service/store_news.h"
 #include "fcgi/access_log.h"
 #include "fcgi/io.h"
 
@@ -48,6 +49,7 @@ answer(struct server *server, struct xa_call *call, struct xa_request *req)
 {
     if (xa_call_role(call) == XA_ROLE_RESPONDER) {
         xa_app_answer(&server->app, req, &server->reply);
+        xa_store_log_news(server->app.store);
         return;
     }
     xa_reply_refuse(&server->reply, XA_NOT_A_RESPONDER, NULL);

@@ -8,6 +8,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/service/store_news.h"
 
 #define BATCH 256 /* tokens in one write */
 #define JUMP_US (5 * XA_US_PER_S)
@@ -190,6 +191,7 @@ xa_expiry_tick(struct xa_expiry *expiry, const volatile sig_atomic_t *stop,
     enum xa_rc rc;
 
     rc = remove_all(expiry, stop, &sweep, cause);
+    xa_store_log_news(expiry->store);
     ended_us = read_clocks(expiry).boot_us;
     if (sweep.removed > 0)
         xa_log(

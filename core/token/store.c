@@ -106,3 +106,9 @@ xa_store_check(struct xa_store *store, struct xa_err *err)
 {
     return store->ops->check(store, err);
 }
+
+bool
+xa_store_news(struct xa_store *store, struct xa_news_item *out)
+{
+    return store->ops->news && store->ops->news(store, out);
+}

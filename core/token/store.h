@@ -18,6 +18,7 @@
 
 #include "core/base/err.h"
 #include "core/support/config.h"
+#include "core/token/news.h"
 #include "core/token/token.h"
 
 struct xa_store; /* opaque */
@@ -113,7 +114,10 @@ struct xa_page {
     char after[XA_SHA256_TEXT]; /* the last key visited */
     bool done;                  /* nothing is left */
 };
-#define XA_PAGE_FIRST {.after = "", .done = false}
+#define XA_PAGE_FIRST                                                          \
+    {                                                                          \
+        .after = "", .done = false                                             \
+    }
 
 /* Called once a token; both lent for the call.  false ends the page. */
 typedef bool xa_visit_fn(void *ctx, const struct xa_key *key,
@@ -160,5 +164,9 @@ enum xa_rc xa_store_audit(struct xa_store *store, bool repair,
 /* Whether the store is usable now, by a read that goes all the way. */
 XA_MUST_CHECK
 enum xa_rc xa_store_check(struct xa_store *store, struct xa_err *err);
+
+/* What began or ended since, one event a call, for the log; false: nothing.
+ * "consul.lost", say; cheap, to be asked after each use. */
+bool xa_store_news(struct xa_store *store, struct xa_news_item *out);
 
 #endif

@@ -27,6 +27,8 @@ struct xa_store_ops {
                         xa_audit_progress_fn *progress, void *ctx,
                         struct xa_audit *out, struct xa_err *err);
     enum xa_rc (*check)(struct xa_store *store, struct xa_err *err);
+    bool (*news)(struct xa_store *store, struct xa_news_item *out); /* NULL:
+                                                           never anything */
     void (*close)(struct xa_store *store); /* frees the store itself too */
 };
 

@@ -93,6 +93,46 @@ xa_consul_answer_done(struct xa_consul_answer *answer)
     xa_buf_free(&answer->body);
 }
 
+struct xa_news *
+xa_consul_news(struct xa_consul *consul)
+{
+    return &consul->news;
+}
+
+void
+xa_consul_settle(struct xa_consul *consul, size_t host)
+{
+    const struct xa_strlist *hosts = &consul->config->consul.hosts;
+
+    if (host == consul->host)
+        return;
+    xa_news_put(&consul->news, XA_WARNING, "consul.moved", "from=%s to=%s",
+                hosts->items[consul->host], hosts->items[host]);
+    consul->host = host;
+}
+
+/* Say it when Consul does not do its work any more, and when it does again;
+ * not each time. */
+static void
+note_health(struct xa_consul *consul, enum xa_rc rc, const char *why)
+{
+    bool is_lost = rc == XA_E_TIMEOUT || rc == XA_E_UNAVAILABLE;
+    char quoted[XA_LOG_VALUE_MAX];
+    int64_t now_ms;
+
+    if (is_lost == consul->is_lost || rc == XA_E_NOMEM)
+        return;
+    now_ms = xa_clock_mono_ms();
+    if (is_lost)
+        xa_news_put(&consul->news, XA_ERROR, "consul.lost", "reason=%s",
+                    xa_log_quote(why, quoted));
+    else
+        xa_news_put(&consul->news, XA_INFO, "consul.back", "after_ms=%lld",
+                    (long long)(now_ms - consul->lost_at_ms));
+    consul->is_lost = is_lost;
+    consul->lost_at_ms = now_ms;
+}
+
 /* --- one request --------------------------------------------------------- */
 
 /* What came of asking the hosts. */
@@ -168,7 +208,7 @@ ask_hosts(struct xa_consul *consul, const struct xa_consul_request *what,
         if (!ask_host(consul, host, what, now_ms + share_ms, reply, round))
             continue;
         if (round->err.code == XA_OK)
-            consul->host = host;
+            xa_consul_settle(consul, host);
         return round->err.code;
     }
     return round->err.code;
@@ -205,6 +245,8 @@ ask_plainly(struct xa_consul *consul, const struct xa_consul_request *what,
     rc = ask_hosts(consul, what, reply, &round);
     if (rc != XA_OK && round.is_busy && pause_when_busy(what->deadline_ms))
         rc = ask_hosts(consul, what, reply, &round);
+    if (lane == XA_LANE_LEADER)
+        note_health(consul, rc, round.err.text);
     if (rc == XA_OK)
         return XA_OK;
     if (round.is_silent || round.is_leaderless) {

@@ -19,6 +19,7 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 #include "core/support/config.h"
+#include "core/token/news.h"
 
 #define XA_CONSUL_PROBE_MS 40
 #define XA_CONSUL_ANSWER_MAX                                                   \
@@ -38,6 +39,15 @@ XA_MUST_CHECK
 enum xa_rc xa_consul_new(const struct xa_config *config, struct xa_consul **out,
                          struct xa_err *err);
 void xa_consul_free(struct xa_consul **consul);
+
+/*
+ * What happened to the client, and room for what its user has to tell: lent.
+ *
+ *   consul.lost reason=   an answer that is needed did not come
+ *   consul.back after_ms= the first that did
+ *   consul.moved from= to= another host of the list is asked from now on
+ */
+struct xa_news *xa_consul_news(struct xa_consul *consul);
 
 /* The deadline of one use that begins now: consul.timeout from now. */
 int64_t xa_consul_deadline_ms(const struct xa_consul *consul);

@@ -6,6 +6,7 @@
 #include "core/token/consul/breaker.h"
 #include "core/token/consul/client.h"
 #include "core/token/consul/verdict.h"
+#include "core/token/news.h"
 
 /* What can be asked while the other cannot, each with a breaker. */
 enum { XA_LANE_LEADER, XA_LANE_STALE, XA_LANES };
@@ -27,11 +28,17 @@ struct xa_consul {
     struct xa_buf url;        /* of the request in hand */
     struct xa_buf probe_path; /* what a probe reads */
     struct xa_consul_lane lanes[XA_LANES];
-    size_t host;                /* who is asked first: the last that answered */
-    size_t probe_host;          /* whom the last probe asked */
+    size_t host;       /* who is asked first: the last that answered */
+    size_t probe_host; /* whom the last probe asked */
+    struct xa_news news;
+    bool is_lost;       /* the last answer that was needed did not come */
+    int64_t lost_at_ms; /* since when */
     int64_t waited_deadline_ms; /* the use that waited for a probe last */
     int64_t waited_ms;          /* and for how long */
 };
+
+/* That host answered; it is asked first from now on. */
+void xa_consul_settle(struct xa_consul *consul, size_t host);
 
 /* A probe is due from now on: start it, so that it is under way while this
  * process does something else. */

@@ -112,7 +112,7 @@ look_at(struct xa_consul *consul, int lane, int slot)
     if (rc == XA_OK)
         rc = judge(consul, lane, probe, &err);
     if (rc == XA_OK)
-        consul->host = probe->host;
+        xa_consul_settle(consul, probe->host);
     else
         xa_breaker_failed(&at->breaker, slot, &err);
     drop(probe);
