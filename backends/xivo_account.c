@@ -93,14 +93,17 @@ decoy_for(const struct xivo_accounts *accounts, const char *login)
 {
     size_t count = xivo_rows_count(accounts->hashes);
     uint64_t mix = UINT64_C(14695981039346656037); /* FNV-1a */
-    const char *hash;
 
-    if (count == 0)
-        return NULL;
     for (; *login; login++)
         mix = (mix ^ (unsigned char)*login) * UINT64_C(1099511628211);
-    hash = xivo_rows_text(accounts->hashes, mix % count, 0);
-    return accounts->host->is_hash(hash) ? hash : NULL;
+    for (size_t i = 0; i < count; i++) {
+        size_t row = (size_t)((mix + i) % count);
+        const char *hash = xivo_rows_text(accounts->hashes, row, 0);
+
+        if (accounts->host->is_hash(hash))
+            return hash;
+    }
+    return NULL;
 }
 
 /* The work of a refusal; the decoy's password opens nothing. */

@@ -5,6 +5,7 @@
 build_packages='gcc libc6-dev make pkg-config autoconf automake libtool
     libfcgi-dev libjson-c-dev libsodium-dev uuid-dev libyaml-dev liblmdb-dev
     libcrypt-dev libcurl4-gnutls-dev'
+backend_packages='libpq-dev' # each for some backend, which may be left out
 run_packages='nginx spawn-fcgi multiwatch openssl curl'
 test_packages='libcmocka-dev python3 shellcheck postgresql libpam0g-dev
     libpam-wrapper debian-archive-keyring'

@@ -18,13 +18,17 @@ integration_tests = \
 	%D%/0400-expiryd.t \
 	%D%/0401-passwd.t \
 	%D%/0410-nothing-lost.t \
+	%D%/0500-postgresql.t \
+	%D%/0501-postgresql-trouble.t \
 	%D%/0530-pam.t
 
 EXTRA_DIST += $(integration_tests) \
+	%D%/badinput.py \
 	%D%/consul.py \
 	%D%/false_consul.py \
 	%D%/fastcgi.py \
 	%D%/harness.py \
 	%D%/pamlab.py \
+	%D%/pgserver.py \
 	%D%/tap.py
 TESTS += $(integration_tests)
