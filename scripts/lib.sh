@@ -1,13 +1,14 @@
 # lib.sh - what quickstart, check and others share. SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154 # shared with who includes this
 
-# Debian's and Ubuntu's packages: to build, to run, to test.
+# Debian's and Ubuntu's packages: to build, to run, to test. Those of
+# backends are for ./configure to find.
 build_packages='gcc libc6-dev make pkg-config autoconf automake libtool
     libfcgi-dev libjson-c-dev libsodium-dev uuid-dev libyaml-dev liblmdb-dev
     libcrypt-dev libcurl4-gnutls-dev'
-backend_packages='libpq-dev' # each for some backend, which may be left out
+backend_packages='libpam0g-dev libpq-dev'
 run_packages='nginx spawn-fcgi multiwatch openssl curl'
-test_packages='libcmocka-dev python3 shellcheck postgresql libpam0g-dev
+test_packages='libcmocka-dev python3 shellcheck postgresql
     libpam-wrapper debian-archive-keyring'
 
 me=$(basename "$0")

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # 0500-postgresql.t - XiVO's users, administrators and services. SPDX-License-Identifier: GPL-3.0-or-later
 import os
+import re
 
 import badinput
 import harness as h
@@ -267,13 +268,24 @@ def read_only(db, s):
     h.eq(db.sql("SELECT count(*) FROM seen"), ["0"], "nothing was written")
 
 
+def example(db):
+    """What README.md tells to write, with what is another here."""
+    with open(os.path.join(h.SOURCE, "README.md")) as f:
+        uri = re.search(r"`db_uri: (\S+)`", f.read()).group(1)
+    for ours, here in (("PASSWORD", pgserver.PASSWORD),
+                       ("localhost:5432", "localhost:%d" % db.port)):
+        h.has(uri, ours, "the README's db_uri has a %s" % ours)
+        uri = uri.replace(ours, here)
+    return {"db_uri": uri, "enabled_plugins": list(BACKENDS)}
+
+
 def main():
     h.program("backends/.libs/xivo_user.so")
     with pgserver.Server() as db:
         fill_users(db)
         fill_admins(db)
         fill_services(db)
-        config = db.config(*BACKENDS)
+        config = example(db)
         config.update(log_level="debug", default_user_acls=["a.me", "b.#"])
         with h.Service(config, edits=HASTY) as s:
             users(s)
