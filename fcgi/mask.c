@@ -3,7 +3,7 @@
 
 #include "fcgi/mask.h"
 
-#include <ctype.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -24,34 +24,18 @@
  */
 #define PLAIN_MAX (XA_MASK_TEXT / 3)
 
-/* Not isxdigit(), which asks the locale. */
+/* What a token is made of.  Not isxdigit(), which asks the locale. */
 static bool
 is_run_byte(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-           (c >= 'A' && c <= 'F') || c == '-';
-}
+    static const bool table[UCHAR_MAX + 1] = {
+        ['0' ... '9'] = true,
+        ['a' ... 'f'] = true,
+        ['A' ... 'F'] = true,
+        ['-'] = true,
+    };
 
-static size_t
-run_len(const char *text)
-{
-    size_t len = 0;
-
-    while (is_run_byte(text[len]))
-        len++;
-    return len;
-}
-
-/* The byte at text, where no run begins and not ROUTE, and those behind it
- * where neither can begin. */
-static size_t
-plain_len(const char *text)
-{
-    size_t len = 1;
-
-    while (text[len] && text[len] != '/' && !is_run_byte(text[len]))
-        len++;
-    return len;
+    return table[(unsigned char)c];
 }
 
 /* Decode what can be decoded, NUL excepted; cut before a run at the end.
@@ -59,8 +43,12 @@ plain_len(const char *text)
 static size_t
 decode(const char *text, char out[PLAIN_MAX + sizeof CUT])
 {
-    size_t n = 0;
+    size_t n = strcspn(text, "%"); /* nearly always all of it */
 
+    if (n > PLAIN_MAX)
+        n = PLAIN_MAX;
+    memcpy(out, text, n);
+    text += n;
     while (*text && n < PLAIN_MAX) {
         if (text[0] == '%' && strspn(text + 1, HEX_DIGITS) >= 2 &&
             strncmp(text + 1, "00", 2) != 0) {
@@ -85,9 +73,41 @@ is_telling(const char *run, size_t len)
 {
     size_t digits = 0;
 
+    if (len < DIGITS_MIN)
+        return false;
     for (size_t i = 0; i < len; i++)
         digits += run[i] != '-';
     return digits >= DIGITS_MIN;
+}
+
+/* Bytes up to the next run that tells, or the next ROUTE. */
+static size_t
+plain_len(const char *text)
+{
+    size_t run = 0; /* where the last one began */
+    size_t len;
+
+    for (len = 0; text[len]; len++) {
+        if (is_run_byte(text[len]))
+            continue;
+        if (is_telling(text + run, len - run))
+            return run;
+        if (text[len] == '/' &&
+            strncmp(text + len, ROUTE, sizeof ROUTE - 1) == 0)
+            return len;
+        run = len + 1;
+    }
+    return is_telling(text + run, len - run) ? run : len;
+}
+
+static size_t
+run_len(const char *text)
+{
+    size_t len = 0;
+
+    while (is_run_byte(text[len]))
+        len++;
+    return len;
 }
 
 /* The key of a token is made from its lower-case form. */
@@ -97,7 +117,8 @@ put_key(char *out, char *id, size_t len)
     char key[XA_SHA256_TEXT];
 
     for (size_t i = 0; i < len; i++)
-        id[i] = (char)tolower((unsigned char)id[i]);
+        if (id[i] >= 'A' && id[i] <= 'Z')
+            id[i] |= 0x20;
     xa_sha256_hex(id, len, key);
     return (char *)mempcpy(out, key, SHOWN);
 }
@@ -111,22 +132,21 @@ xa_mask(const char *text, char out[XA_MASK_TEXT])
     size_t whole = decode(text ? text : "", plain);
     size_t len;
 
-    while (*in) {
-        if (*in == '/' && strncmp(in, ROUTE, sizeof ROUTE - 1) == 0) {
+    for (;;) {
+        len = plain_len(in);
+        end = mempcpy(end, in, len);
+        in += len;
+        if (!*in)
+            break;
+        if (*in == '/') {
             end = stpcpy(end, ROUTE);
             in += sizeof ROUTE - 1;
             len = strcspn(in, "/");
-            if (len > 0)
-                end = put_key(end, in, len);
         } else {
             len = run_len(in);
-            if (is_telling(in, len)) {
-                end = put_key(end, in, len);
-            } else {
-                len = len > 0 ? len : plain_len(in);
-                end = mempcpy(end, in, len);
-            }
         }
+        if (len > 0)
+            end = put_key(end, in, len);
         in += len;
     }
     *end = '\0';

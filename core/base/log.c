@@ -338,17 +338,24 @@ xa_log(enum xa_level level, const char *event, const char *fmt, ...)
 const char *
 xa_log_quote(const char *text, char out[XA_LOG_VALUE_MAX])
 {
+    const size_t max = XA_LOG_VALUE_MAX - 8;
     size_t n = 0;
+    size_t len;
 
     if (!text) {
         strcpy(out, "-");
         return out;
     }
     out[n++] = '"';
-    for (; *text && n < XA_LOG_VALUE_MAX - 8; text++) {
-        if (*text == '"' || *text == '\\')
+    for (; *text && n < max; text += len, n += len) {
+        len = strcspn(text, "\"\\");
+        if (len == 0) {
             out[n++] = '\\';
-        out[n++] = *text;
+            len = 1;
+        } else if (len > max - n) {
+            len = max - n;
+        }
+        memcpy(out + n, text, len);
     }
     if (*text) {
         memcpy(out + n, "...", 3);
