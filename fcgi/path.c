@@ -13,9 +13,13 @@
 static bool
 has_hidden_slash(const char *raw, size_t len)
 {
-    for (size_t i = 0; i + 2 < len; i++)
-        if (raw[i] == '%' && raw[i + 1] == '2' && (raw[i + 2] | 0x20) == 'f')
+    const char *end = raw + len;
+
+    while ((raw = memchr(raw, '%', (size_t)(end - raw)))) {
+        if (end - raw > 2 && raw[1] == '2' && (raw[2] | 0x20) == 'f')
             return true;
+        raw++;
+    }
     return false;
 }
 

@@ -57,6 +57,24 @@ xa_str_dup(const char *text, char **out, struct xa_err *err)
     return XA_OK;
 }
 
+/* Bytes in front that are ASCII, by words: most text is nothing else. */
+static size_t
+ascii_len(const unsigned char *s, size_t len)
+{
+    const uint64_t high_bits = UINT64_C(0x8080808080808080);
+    uint64_t word;
+    size_t n = 0;
+
+    for (; len - n >= sizeof word; n += sizeof word) {
+        memcpy(&word, s + n, sizeof word);
+        if (word & high_bits)
+            break;
+    }
+    while (n < len && s[n] < 0x80)
+        n++;
+    return n;
+}
+
 /*
  * Length of the well-formed character at s (RFC 3629 section 4), 0 if there
  * is none.  The second byte's range keeps out overlong forms, surrogates and
@@ -98,14 +116,18 @@ xa_str_is_utf8(const char *text, size_t len)
     const unsigned char *s = (const unsigned char *)text;
     size_t n;
 
-    while (len > 0) {
+    for (;;) {
+        n = ascii_len(s, len);
+        s += n;
+        len -= n;
+        if (len == 0)
+            return true;
         n = utf8_char_len(s, len);
         if (n == 0)
             return false;
         s += n;
         len -= n;
     }
-    return true;
 }
 
 bool
