@@ -20,7 +20,8 @@ integration_tests = \
 	%D%/0410-nothing-lost.t \
 	%D%/0500-postgresql.t \
 	%D%/0501-postgresql-trouble.t \
-	%D%/0530-pam.t
+	%D%/0530-pam.t \
+	%D%/0690-fetch-consul.t
 
 EXTRA_DIST += $(integration_tests) \
 	%D%/badinput.py \

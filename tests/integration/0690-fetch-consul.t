@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# 0590-fetch-consul.t - a Consul for tests, without the network. SPDX-License-Identifier: GPL-3.0-or-later
+# 0690-fetch-consul.t - a Consul for tests, without the network. SPDX-License-Identifier: GPL-3.0-or-later
 import os
 import shutil
 import subprocess
