@@ -12,6 +12,8 @@ unit_tests += \
 	%D%/unit/test_config_notes \
 	%D%/unit/test_consul_names \
 	%D%/unit/test_consul_record \
+	%D%/unit/test_consul_txn \
+	%D%/unit/test_consul_walk \
 	%D%/unit/test_crypto \
 	%D%/unit/test_expiry \
 	%D%/unit/test_handlers \
@@ -70,6 +72,9 @@ unit_alloc = %D%/fakes/alloc.c %D%/fakes/alloc.h
 unit_wrap_alloc = -Wl,--wrap=malloc -Wl,--wrap=calloc \
 	-Wl,--wrap=reallocarray -Wl,--wrap=strdup
 
+# A Consul in memory.
+unit_consul = %D%/fakes/consul.c %D%/fakes/consul.h
+
 # Requests to the routes.
 unit_handlers = %D%/fakes/registry.c %D%/fakes/registry.h \
 	%D%/unit/handlers_fixture.c %D%/unit/handlers_fixture.h
@@ -89,6 +94,8 @@ unit_paths = $(AM_CPPFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\" \
 %C%_unit_test_config_SOURCES = %D%/unit/test_config.c $(unit_alloc)
 %C%_unit_test_config_LDFLAGS = $(AM_LDFLAGS) $(unit_wrap_alloc)
 %C%_unit_test_config_notes_CPPFLAGS = $(unit_paths)
+%C%_unit_test_consul_txn_SOURCES = %D%/unit/test_consul_txn.c $(unit_consul)
+%C%_unit_test_consul_walk_SOURCES = %D%/unit/test_consul_walk.c $(unit_consul)
 %C%_unit_test_handlers_SOURCES = %D%/unit/test_handlers.c $(unit_handlers)
 %C%_unit_test_handlers_authorize_SOURCES = \
 	%D%/unit/test_handlers_authorize.c $(unit_handlers)

@@ -206,13 +206,14 @@ xa_walk_listing(char *text, size_t len, xa_walk_fn *visit, void *ctx,
                 bool *out_ended, struct xa_err *err)
 {
     char *at = skip_blanks(text);
+    bool is_list = true;
     bool go_on = true;
     enum xa_rc rc;
 
     if (*at != '[')
         return xa_fail(err, XA_E_UNAVAILABLE, "Consul's listing is no list");
     at = skip_blanks(at + 1);
-    while (go_on && *at != ']') {
+    while (is_list && go_on && *at != ']') {
         bool escaped;
         char *end = *at == '"' ? end_of_text(at, &escaped) : NULL;
 
@@ -229,13 +230,15 @@ xa_walk_listing(char *text, size_t len, xa_walk_fn *visit, void *ctx,
             go_on = visit(ctx, at + 1);
         }
         at = skip_blanks(end + 1);
-        if (*at == ',' && *(at = skip_blanks(at + 1)) == '"')
-            continue;
-        if (*at != ']')
-            return xa_fail(err, XA_E_UNAVAILABLE,
-                           "Consul's listing breaks "
-                           "off");
+        if (*at == ',') {
+            at = skip_blanks(at + 1);
+            is_list = *at == '"';
+        } else {
+            is_list = *at == ']';
+        }
     }
+    if (!is_list)
+        return xa_fail(err, XA_E_UNAVAILABLE, "Consul's listing breaks off");
     if (go_on && skip_blanks(at + 1) != text + len)
         return xa_fail(err, XA_E_UNAVAILABLE,
                        "Consul's listing goes on "
