@@ -46,11 +46,14 @@ libxacore_la_SOURCES = \
 	%D%/token/consul/client.c %D%/token/consul/client.h \
 	%D%/token/consul/hosts.c %D%/token/consul/hosts.h \
 	%D%/token/consul/inside.h \
-	%D%/token/consul/lock.h \
+	%D%/token/consul/lock.c %D%/token/consul/lock.h \
 	%D%/token/consul/names.c %D%/token/consul/names.h \
+	%D%/token/consul/plan.c %D%/token/consul/plan.h \
 	%D%/token/consul/probe.c \
 	%D%/token/consul/record.c %D%/token/consul/record.h \
-	%D%/token/consul/store_consul.h \
+	%D%/token/consul/removal.c %D%/token/consul/removal.h \
+	%D%/token/consul/store_consul.c %D%/token/consul/store_consul.h \
+	%D%/token/consul/store_consul_expire.c \
 	%D%/token/consul/txn.c %D%/token/consul/txn.h \
 	%D%/token/consul/verdict.c %D%/token/consul/verdict.h \
 	%D%/token/consul/walk.c %D%/token/consul/walk.h \

@@ -13,6 +13,7 @@ static const struct {
                        struct xa_store **out, struct xa_err *err);
 } kinds[] = {
     {"lmdb", xa_store_lmdb_open},
+    {"consul", xa_store_consul_open},
 };
 
 enum xa_rc
@@ -90,6 +91,8 @@ xa_store_list(struct xa_store *store, const struct xa_query *query,
               struct xa_page *page, uint32_t limit, xa_visit_fn *visit,
               void *ctx, struct xa_err *err)
 {
+    if (!store->ops->list)
+        return xa_fail(err, XA_E_STORE, "this store has no listing");
     return store->ops->list(store, query, page, limit, visit, ctx, err);
 }
 
@@ -98,6 +101,8 @@ xa_store_audit(struct xa_store *store, bool repair,
                xa_audit_progress_fn *progress, void *ctx, struct xa_audit *out,
                struct xa_err *err)
 {
+    if (!store->ops->audit)
+        return xa_fail(err, XA_E_STORE, "this store has no audit");
     return store->ops->audit(store, repair, progress, ctx, out, err);
 }
 
