@@ -37,21 +37,24 @@ xivo_db_sources = \
 xivo_account_sources = $(xivo_db_sources) \
 	%D%/xivo_account.c %D%/xivo_account.h
 
+# libpq keeps what it gave to OpenSSL in a static variable, so it must stay.
+xivo_db_ldflags = $(backend_ldflags) -Wl,-z,nodelete
+
 if WITH_PQ
 backend_LTLIBRARIES += %D%/xivo_admin.la %D%/xivo_service.la %D%/xivo_user.la
 endif
 
 %C%_xivo_admin_la_SOURCES = %D%/xivo_admin.c $(xivo_account_sources)
 %C%_xivo_admin_la_CPPFLAGS = $(backend_cppflags) $(PQ_CFLAGS)
-%C%_xivo_admin_la_LDFLAGS = $(backend_ldflags)
+%C%_xivo_admin_la_LDFLAGS = $(xivo_db_ldflags)
 %C%_xivo_admin_la_LIBADD = $(PQ_LIBS)
 %C%_xivo_service_la_SOURCES = %D%/xivo_service.c $(xivo_account_sources)
 %C%_xivo_service_la_CPPFLAGS = $(backend_cppflags) $(PQ_CFLAGS)
-%C%_xivo_service_la_LDFLAGS = $(backend_ldflags)
+%C%_xivo_service_la_LDFLAGS = $(xivo_db_ldflags)
 %C%_xivo_service_la_LIBADD = $(PQ_LIBS)
 %C%_xivo_user_la_SOURCES = %D%/xivo_user.c $(xivo_account_sources)
 %C%_xivo_user_la_CPPFLAGS = $(backend_cppflags) $(PQ_CFLAGS)
-%C%_xivo_user_la_LDFLAGS = $(backend_ldflags)
+%C%_xivo_user_la_LDFLAGS = $(xivo_db_ldflags)
 %C%_xivo_user_la_LIBADD = $(PQ_LIBS)
 
 # For tests, and built by make so that one can play with them; libtool makes
