@@ -25,6 +25,7 @@ libxacore_la_SOURCES = \
 	%D%/support/config_value.c %D%/support/config_value.h \
 	%D%/support/crypto.c %D%/support/crypto.h \
 	%D%/support/http.c %D%/support/http.h \
+	%D%/support/http_head.c %D%/support/http_head.h \
 	%D%/support/json.c %D%/support/json.h \
 	%D%/support/lock.c %D%/support/lock.h \
 	%D%/support/password.c %D%/support/password.h \

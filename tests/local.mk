@@ -10,9 +10,11 @@ unit_tests += \
 	%D%/unit/test_basic \
 	%D%/unit/test_config \
 	%D%/unit/test_config_notes \
+	%D%/unit/test_consul_breaker \
 	%D%/unit/test_consul_names \
 	%D%/unit/test_consul_record \
 	%D%/unit/test_consul_txn \
+	%D%/unit/test_consul_verdict \
 	%D%/unit/test_consul_walk \
 	%D%/unit/test_crypto \
 	%D%/unit/test_expiry \
@@ -20,6 +22,7 @@ unit_tests += \
 	%D%/unit/test_handlers_authorize \
 	%D%/unit/test_handlers_token \
 	%D%/unit/test_host \
+	%D%/unit/test_http_head \
 	%D%/unit/test_identity \
 	%D%/unit/test_io_conn \
 	%D%/unit/test_io_peek \
@@ -32,6 +35,7 @@ unit_tests += \
 	%D%/unit/test_lock \
 	%D%/unit/test_log \
 	%D%/unit/test_mask \
+	%D%/unit/test_news \
 	%D%/unit/test_password \
 	%D%/unit/test_process \
 	%D%/unit/test_registry \

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
@@ -16,6 +15,7 @@
 #include "core/base/clock.h"
 #include "core/base/secret.h"
 #include "core/base/str.h"
+#include "core/support/http_head.h"
 
 #define IDLE_CONNECTIONS 2 /* kept when nothing is asked; see http.h */
 #define SPARE_CALLS 2      /* handles kept for the next calls */
@@ -44,78 +44,11 @@ struct xa_http_call {
     int64_t deadline_ms;
     CURLcode result;
     bool has_ended;
-    bool is_final;   /* the header is whole; a body or trailers follow */
-    bool is_interim; /* the header read now belongs to a 1xx answer */
-    bool is_framed;  /* the header says where the body ends */
     bool is_too_large;
-    uint64_t content_length;
+    struct xa_http_head head;
 };
 
 /* --- what comes back ----------------------------------------------------- */
-
-static void
-forget_header(struct xa_http_call *call)
-{
-    for (size_t i = 0; i < call->answer->wanted_count; i++)
-        call->answer->wanted[i].value[0] = '\0';
-    call->is_framed = false;
-    call->content_length = 0;
-}
-
-/* Whether a header line is that of `name`; its value without blanks. */
-static bool
-is_header(const char *line, size_t len, const char *name, const char **value,
-          size_t *value_len)
-{
-    size_t name_len = strlen(name);
-
-    if (len <= name_len || line[name_len] != ':' ||
-        strncasecmp(line, name, name_len) != 0)
-        return false;
-    *value = line + name_len + 1;
-    *value_len = len - name_len - 1;
-    while (*value_len > 0 && (**value == ' ' || **value == '\t')) {
-        ++*value;
-        --*value_len;
-    }
-    while (*value_len > 0 && strchr(" \t\r\n", (*value)[*value_len - 1]))
-        --*value_len;
-    return true;
-}
-
-static void
-read_length(struct xa_http_call *call, const char *value, size_t len)
-{
-    char digits[24] = "";
-
-    call->is_framed = true;
-    if (len < sizeof digits)
-        memcpy(digits, value, len);
-    if (!xa_str_to_u64(digits, UINT64_MAX, &call->content_length))
-        call->content_length = UINT64_MAX; /* larger than any ceiling */
-}
-
-static void
-read_header(struct xa_http_call *call, const char *line, size_t len)
-{
-    const char *value;
-    size_t value_len;
-
-    if (is_header(line, len, "Content-Length", &value, &value_len))
-        read_length(call, value, value_len);
-    else if (is_header(line, len, "Transfer-Encoding", &value, &value_len))
-        call->is_framed = true;
-    for (size_t i = 0; i < call->answer->wanted_count; i++) {
-        struct xa_http_wanted *wanted = &call->answer->wanted[i];
-
-        if (!is_header(line, len, wanted->name, &value, &value_len))
-            continue;
-        if (value_len >= sizeof wanted->value)
-            value_len = 0;
-        memcpy(wanted->value, value, value_len);
-        wanted->value[value_len] = '\0';
-    }
-}
 
 /* One line of the header, with its end.  Returning less ends the call. */
 static size_t
@@ -124,22 +57,8 @@ take_header(char *line, size_t size, size_t count, void *ctx)
     struct xa_http_call *call = ctx;
     size_t len = size * count;
 
-    if (call->is_final)
-        return len; /* a trailer */
-    if (len > 5 && memcmp(line, "HTTP/", 5) == 0) {
-        const char *status = memchr(line, ' ', len);
-
-        forget_header(call);
-        call->is_interim =
-            status && status + 1 < line + len && status[1] == '1';
-        return len;
-    }
-    if (line[0] != '\r' && line[0] != '\n') {
-        read_header(call, line, len);
-        return len;
-    }
-    call->is_final = !call->is_interim;
-    if (!call->is_final || call->content_length <= call->answer->body.max)
+    xa_http_head_line(&call->head, call->answer, line, len);
+    if (!call->head.is_done || call->head.body_len <= call->answer->body.max)
         return len;
     call->is_too_large = true;
     return 0;
@@ -156,8 +75,8 @@ take_body(char *bytes, size_t size, size_t count, void *ctx)
         call->is_too_large = true;
         return 0;
     }
-    if (body->len == 0 && call->content_length > len)
-        xa_buf_reserve(body, (size_t)call->content_length);
+    if (body->len == 0 && call->head.body_len > len)
+        xa_buf_reserve(body, (size_t)call->head.body_len);
     xa_buf_put(body, bytes, len);
     return body->broken == XA_OK ? len : 0;
 }
@@ -279,7 +198,7 @@ outcome(const struct xa_http_call *call, struct xa_err *err)
         return xa_fail_nomem(err);
     if (call->result != CURLE_OK)
         return explain(call, err);
-    if (answer->status != 204 && answer->status != 304 && !call->is_framed)
+    if (answer->status != 204 && answer->status != 304 && !call->head.is_framed)
         return xa_fail(err, XA_E_UNAVAILABLE,
                        "%s: the answer does not say where it ends",
                        call->server);
@@ -583,10 +502,8 @@ begin(struct xa_http_call *call, const struct xa_http_request *request,
     call->deadline_ms = request->deadline_ms;
     call->result = CURLE_OK;
     call->has_ended = false;
-    call->is_final = false;
-    call->is_interim = false;
     call->is_too_large = false;
-    forget_header(call);
+    xa_http_head_init(&call->head, answer);
     name_server(call, request->url);
 }
 

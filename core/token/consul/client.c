@@ -3,7 +3,6 @@
 
 #include "core/token/consul/client.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -216,14 +215,14 @@ ask_hosts(struct xa_consul *consul, const struct xa_consul_request *what,
 
 /* Processes that were refused together shall not come again together. */
 static bool
-pause_when_busy(int64_t deadline_ms)
+pause_when_busy(struct xa_consul *consul, int64_t deadline_ms)
 {
     int64_t wait_ms =
         BUSY_WAIT_MS + (xa_clock_boot_us() + getpid()) % BUSY_SPREAD_MS;
 
     if (xa_clock_mono_ms() + 2 * wait_ms > deadline_ms)
         return false;
-    poll(NULL, 0, (int)wait_ms);
+    xa_http_wait(consul->http, wait_ms);
     return true;
 }
 
@@ -243,7 +242,8 @@ ask_plainly(struct xa_consul *consul, const struct xa_consul_request *what,
     if (xa_clock_mono_ms() >= what->deadline_ms)
         return xa_fail(err, XA_E_TIMEOUT, "no time is left to ask Consul");
     rc = ask_hosts(consul, what, reply, &round);
-    if (rc != XA_OK && round.is_busy && pause_when_busy(what->deadline_ms))
+    if (rc != XA_OK && round.is_busy &&
+        pause_when_busy(consul, what->deadline_ms))
         rc = ask_hosts(consul, what, reply, &round);
     if (lane == XA_LANE_LEADER)
         note_health(consul, rc, round.err.text);
