@@ -97,13 +97,13 @@ xa_store_list(struct xa_store *store, const struct xa_query *query,
 }
 
 enum xa_rc
-xa_store_audit(struct xa_store *store, bool repair,
+xa_store_audit(struct xa_store *store, enum xa_audit_mode mode, int64_t now_us,
                xa_audit_progress_fn *progress, void *ctx, struct xa_audit *out,
                struct xa_err *err)
 {
     if (!store->ops->audit)
         return xa_fail(err, XA_E_STORE, "this store has no audit");
-    return store->ops->audit(store, repair, progress, ctx, out, err);
+    return store->ops->audit(store, mode, now_us, progress, ctx, out, err);
 }
 
 enum xa_rc

@@ -147,19 +147,26 @@ struct xa_audit {
  * audit. */
 typedef bool xa_audit_progress_fn(void *ctx, uint64_t done);
 
+enum xa_audit_mode {
+    XA_AUDIT_LOOK,   /* compare each token with its schedule and its subject
+                        entry, both ways */
+    XA_AUDIT_REPAIR, /* make what is missing, remove what is stray */
+    XA_AUDIT_ADOPT   /* tokens only: make what is missing */
+};
+
 /*
- * Compare each token with its schedule and its subject entry, both ways.
- * Memory does not grow with the number of tokens, and the service goes on
- * meanwhile.
+ * Compare the parts of the store with each other.  Memory does not grow with
+ * the number of tokens, and the service goes on meanwhile.  What is counted
+ * was mended if the mode says so, but for what cannot be read.
  *
- *   repair    make what is missing, remove what is stray; what is counted
- *             was mended then, but for what cannot be read
+ *   now_us    a token that is overdue is scheduled for now, so that the
+ *             daemon finds it where it looks
  *   progress  may be NULL
  */
 XA_MUST_CHECK
-enum xa_rc xa_store_audit(struct xa_store *store, bool repair,
-                          xa_audit_progress_fn *progress, void *ctx,
-                          struct xa_audit *out, struct xa_err *err);
+enum xa_rc xa_store_audit(struct xa_store *store, enum xa_audit_mode mode,
+                          int64_t now_us, xa_audit_progress_fn *progress,
+                          void *ctx, struct xa_audit *out, struct xa_err *err);
 
 /* Whether the store is usable now, by a read that goes all the way. */
 XA_MUST_CHECK

@@ -194,9 +194,9 @@ walk_page(struct audit *audit, judge_fn *judge, struct xa_err *err)
 }
 
 enum xa_rc
-xa_store_lmdb_audit(struct xa_store *store, bool repair,
-                    xa_audit_progress_fn *progress, void *ctx,
-                    struct xa_audit *out, struct xa_err *err)
+xa_store_lmdb_audit(struct xa_store *store, enum xa_audit_mode mode,
+                    int64_t now_us XA_UNUSED, xa_audit_progress_fn *progress,
+                    void *ctx, struct xa_audit *out, struct xa_err *err)
 {
     static judge_fn *const judges[] = {
         [XA_LMDB_TOKENS] = judge_token,
@@ -206,15 +206,16 @@ xa_store_lmdb_audit(struct xa_store *store, bool repair,
     XA_AUTO(audit_done)
     struct audit audit = {
         .lmdb = ((struct xa_store_lmdb *)store)->lmdb,
-        .repair = repair,
+        .repair = mode != XA_AUDIT_LOOK,
     };
+    size_t dbs = mode == XA_AUDIT_ADOPT ? XA_LMDB_TOKENS + 1 : XA_COUNT(judges);
     enum xa_rc rc = XA_OK;
     bool go_on = audit.lmdb != NULL; /* nothing is in what is not there */
 
     audit.names = calloc(PAGE, sizeof audit.names[0]);
     if (!audit.names)
         return xa_fail_nomem(err);
-    for (size_t db = 0; go_on && db < XA_COUNT(judges); db++) {
+    for (size_t db = 0; go_on && db < dbs; db++) {
         audit.db = (enum xa_lmdb_db)db;
         audit.last.len = 0;
         audit.end = false;

@@ -23,9 +23,9 @@ struct xa_store_ops {
     enum xa_rc (*list)(struct xa_store *store, const struct xa_query *query,
                        struct xa_page *page, uint32_t limit, xa_visit_fn *visit,
                        void *ctx, struct xa_err *err);
-    enum xa_rc (*audit)(struct xa_store *store, bool repair,
-                        xa_audit_progress_fn *progress, void *ctx,
-                        struct xa_audit *out, struct xa_err *err);
+    enum xa_rc (*audit)(struct xa_store *store, enum xa_audit_mode mode,
+                        int64_t now_us, xa_audit_progress_fn *progress,
+                        void *ctx, struct xa_audit *out, struct xa_err *err);
     enum xa_rc (*check)(struct xa_store *store, struct xa_err *err);
     bool (*news)(struct xa_store *store, struct xa_news_item *out); /* NULL:
                                                            never anything */

@@ -161,9 +161,8 @@ next(struct memory_store *memory, const struct xa_query *query,
 }
 
 static enum xa_rc
-list(struct xa_store *store, const struct xa_query *query,
-     struct xa_page *page, uint32_t limit, xa_visit_fn *visit, void *ctx,
-     struct xa_err *err)
+list(struct xa_store *store, const struct xa_query *query, struct xa_page *page,
+     uint32_t limit, xa_visit_fn *visit, void *ctx, struct xa_err *err)
 {
     struct memory_store *memory;
     enum xa_rc rc = enter(store, &memory, err);
@@ -177,8 +176,8 @@ list(struct xa_store *store, const struct xa_query *query,
             return XA_OK;
         }
         strcpy(page->after, entry->key.text);
-        rc = xa_token_decode(entry->record.data, entry->record.len, &token,
-                             err);
+        rc =
+            xa_token_decode(entry->record.data, entry->record.len, &token, err);
         if (rc == XA_OK && !visit(ctx, &entry->key, token))
             break;
     }
@@ -187,9 +186,9 @@ list(struct xa_store *store, const struct xa_query *query,
 
 /* There is no index that could be wrong. */
 static enum xa_rc
-audit(struct xa_store *store, bool repair XA_UNUSED,
-      xa_audit_progress_fn *progress XA_UNUSED, void *ctx XA_UNUSED,
-      struct xa_audit *out, struct xa_err *err)
+audit(struct xa_store *store, enum xa_audit_mode mode XA_UNUSED,
+      int64_t now_us XA_UNUSED, xa_audit_progress_fn *progress XA_UNUSED,
+      void *ctx XA_UNUSED, struct xa_audit *out, struct xa_err *err)
 {
     struct memory_store *memory;
     enum xa_rc rc = enter(store, &memory, err);

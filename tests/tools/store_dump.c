@@ -42,7 +42,7 @@ dump(struct xa_store *store, struct xa_err *err)
         if (rc != XA_OK)
             return rc;
     }
-    rc = xa_store_audit(store, false, NULL, NULL, &found, err);
+    rc = xa_store_audit(store, XA_AUDIT_LOOK, 0, NULL, NULL, &found, err);
     if (rc != XA_OK)
         return rc;
     printf("tokens=%" PRIu64 " unreadable=%" PRIu64 " unscheduled=%" PRIu64

@@ -180,7 +180,9 @@ audit(struct xa_store *store, bool repair)
     struct xa_audit found;
     struct xa_err err = XA_ERR_NONE;
 
-    suite_must(xa_store_audit(store, repair, NULL, NULL, &found, &err), &err);
+    suite_must(xa_store_audit(store, repair ? XA_AUDIT_REPAIR : XA_AUDIT_LOOK,
+                              0, NULL, NULL, &found, &err),
+               &err);
     return found;
 }
 

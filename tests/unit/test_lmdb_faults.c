@@ -421,8 +421,8 @@ fill_a_small_disk(int from XA_UNUSED, int to XA_UNUSED)
         for (unsigned i = 0; i < 20; i++) /* a few may still fit */
             count += try_create(store, "alice", &err) == XA_OK;
         CHILD_MUST(xa_store_check(store, &err) == XA_OK);
-        CHILD_MUST(xa_store_audit(store, false, NULL, NULL, &found, &err) ==
-                   XA_OK);
+        CHILD_MUST(xa_store_audit(store, XA_AUDIT_LOOK, 0, NULL, NULL, &found,
+                                  &err) == XA_OK);
         CHILD_MUST(found.tokens == count && found.unscheduled == 0 &&
                    found.unlisted == 0 && found.stray_schedules == 0);
         xa_store_close(&store);

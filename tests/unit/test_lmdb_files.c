@@ -299,7 +299,7 @@ assert_damage_is_told(enum xa_store_mode mode)
     enum xa_rc rc = xa_store_open(&config, mode, &store, &err);
 
     if (rc == XA_OK)
-        rc = xa_store_audit(store, false, NULL, NULL, &found, &err);
+        rc = xa_store_audit(store, XA_AUDIT_LOOK, 0, NULL, NULL, &found, &err);
     assert_int_equal(rc, XA_E_STORE);
     assert_non_null(strstr(err.text, "damaged"));
     xa_store_close(&store);

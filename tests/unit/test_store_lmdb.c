@@ -166,6 +166,34 @@ test_audit__finds_and_mends(void **state XA_UNUSED)
     xa_store_close(&store);
 }
 
+static void
+test_audit__adopts_without_removing(void **state XA_UNUSED)
+{
+    struct xa_store *store = open_store();
+    struct xa_key key = suite_create(store, "alice", NOW_US);
+    struct xa_err err = XA_ERR_NONE;
+    struct xa_entry_name name;
+    struct xa_audit found;
+
+    xa_store_close(&store);
+    xa_schedule_name(NOW_US, &key, &name);
+    delete_raw(XA_LMDB_SCHEDULE, &name);
+    xa_schedule_name(NOW_US + 1, &key, &name);
+    put_raw(XA_LMDB_SCHEDULE, name.bytes, name.len, "", 0);
+
+    store = open_store();
+    for (unsigned left = 2; left > 0; left--) {
+        suite_must(
+            xa_store_audit(store, XA_AUDIT_ADOPT, 0, NULL, NULL, &found, &err),
+            &err);
+        assert_int_equal(found.tokens, 1);
+        assert_int_equal(found.unscheduled, left - 1);
+        assert_int_equal(found.stray_schedules, 0); /* nobody looked */
+    }
+    assert_int_equal(audit(store, false).stray_schedules, 1);
+    xa_store_close(&store);
+}
+
 static bool
 stop_after_a_page(void *ctx, uint64_t done)
 {
@@ -183,9 +211,9 @@ test_audit__ends_when_told(void **state XA_UNUSED)
 
     for (unsigned i = 0; i < 300; i++)
         suite_create(store, "alice", NOW_US);
-    suite_must(
-        xa_store_audit(store, false, stop_after_a_page, &done, &found, &err),
-        &err);
+    suite_must(xa_store_audit(store, XA_AUDIT_LOOK, 0, stop_after_a_page, &done,
+                              &found, &err),
+               &err);
     assert_in_range(done, 1, 299);
     assert_int_equal(found.tokens, done);
     xa_store_close(&store);
@@ -320,6 +348,7 @@ main(void)
         LMDB_TEST(test_expire__takes_the_record_for_the_truth),
         LMDB_TEST(test_remove__takes_a_record_that_cannot_be_read),
         LMDB_TEST(test_audit__finds_and_mends),
+        LMDB_TEST(test_audit__adopts_without_removing),
         LMDB_TEST(test_audit__ends_when_told),
         LMDB_TEST(test_store__follows_when_its_files_are_replaced),
         LMDB_TEST(test_store__makes_none_where_its_own_was),

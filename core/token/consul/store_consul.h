@@ -42,7 +42,8 @@ enum xa_rc xa_store_consul_list(struct xa_store *store,
                                 struct xa_page *page, uint32_t limit,
                                 xa_visit_fn *visit, void *ctx,
                                 struct xa_err *err);
-enum xa_rc xa_store_consul_audit(struct xa_store *store, bool repair,
+enum xa_rc xa_store_consul_audit(struct xa_store *store,
+                                 enum xa_audit_mode mode, int64_t now_us,
                                  xa_audit_progress_fn *progress, void *ctx,
                                  struct xa_audit *out, struct xa_err *err);
 
