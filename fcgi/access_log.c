@@ -22,7 +22,7 @@ path_of(const struct xa_request *req)
 }
 
 /* Each value takes VALUE_MAX at most; then the names, status and time. */
-#define LINE_MAX_OF(values) ((values) * XA_LOG_VALUE_MAX + 128)
+#define LINE_MAX_OF(values) ((values)*XA_LOG_VALUE_MAX + 128)
 
 /* " name=" and a value from outside: masked, quoted.  Returns the end. */
 static char *
@@ -33,6 +33,25 @@ put_value(char *end, const char *name, const char *text)
     end = stpcpy(end, name);
     xa_log_quote(text ? xa_mask(text, masked) : NULL, end);
     return end + strlen(end);
+}
+
+/*
+ * " path=" and the path.  When the key of the token in it was had already,
+ * it takes the token's place without another hash; what stands before is the
+ * route's own text.
+ */
+static char *
+put_path(char *end, const struct xa_request *req, const struct xa_reply *reply)
+{
+    char shown[XA_SHA256_TEXT];
+
+    if (!req->token || !*reply->key.text)
+        return put_value(end, " path=", path_of(req));
+    xa_key_shown(&reply->key, shown);
+    end = stpcpy(end, " path=\"");
+    end = mempcpy(end, req->path, (size_t)(req->token - req->path));
+    end = mempcpy(end, shown, XA_MASK_DIGITS);
+    return stpcpy(end, "\"");
 }
 
 /* A whole number of at least so many digits.  Returns the end. */
@@ -65,7 +84,7 @@ xa_access_log(const struct xa_request *req, const struct xa_reply *reply,
         return;
     end = put_value(end, "remote=", params->remote_addr);
     end = put_value(end, " method=", params->method);
-    end = put_value(end, " path=", path_of(req));
+    end = put_path(end, req, reply);
     end = put_value(end, " query=", params->query);
     end = put_number(stpcpy(end, " status="), reply->status, 3);
     end = put_number(stpcpy(end, " ms="), us / 1000, 1);

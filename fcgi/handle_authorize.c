@@ -53,7 +53,7 @@ xa_handle_authorize(struct xa_app *app, const struct xa_request *req,
         return;
     }
     rc = id ? xa_token_manager_find(app->manager, id, scope, req->now_us,
-                                    &token, &reply->err)
+                                    &token, NULL, &reply->err)
             : XA_E_NOTFOUND;
     if (rc != XA_OK) {
         refuse(reply, rc);

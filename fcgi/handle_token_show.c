@@ -11,7 +11,7 @@ xa_handle_token_show(struct xa_app *app, const struct xa_request *req,
     enum xa_rc rc;
 
     rc = xa_token_manager_find(app->manager, req->token, req->scope,
-                               req->now_us, &token, &reply->err);
+                               req->now_us, &token, &reply->key, &reply->err);
     if (rc != XA_OK) {
         xa_reply_refuse(reply, xa_problem_of_token(rc),
                         rc == XA_E_FORBIDDEN ? req->scope : NULL);

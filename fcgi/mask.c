@@ -12,7 +12,6 @@
 #include "core/base/str.h"
 #include "core/support/crypto.h"
 
-#define SHOWN 12      /* digits of a token key in a log */
 #define DIGITS_MIN 16 /* half a token is too much already */
 #define ROUTE "/token/"
 #define HEX_DIGITS "0123456789abcdefABCDEF"
@@ -20,7 +19,7 @@
 
 /*
  * Longest text that is masked.  Masking makes nothing longer but a segment
- * behind ROUTE, at most to ROUTE and SHOWN for each ROUTE that fits in.
+ * behind ROUTE, at most to ROUTE and a key for each ROUTE that fits in.
  */
 #define PLAIN_MAX (XA_MASK_TEXT / 3)
 
@@ -120,7 +119,7 @@ put_key(char *out, char *id, size_t len)
         if (id[i] >= 'A' && id[i] <= 'Z')
             id[i] |= 0x20;
     xa_sha256_hex(id, len, key);
-    return (char *)mempcpy(out, key, SHOWN);
+    return (char *)mempcpy(out, key, XA_MASK_DIGITS);
 }
 
 const char *

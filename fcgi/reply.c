@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/base/secret.h"
 #include "core/support/json.h"
 
 #define LENGTH_MAX 64 /* bytes of a Content-Length header */
@@ -36,6 +37,7 @@ xa_reply_clear(struct xa_reply *reply, int64_t now_us)
     reply->now_us = now_us;
     reply->err.code = XA_OK;
     reply->err.text[0] = '\0';
+    xa_wipe(&reply->key, sizeof reply->key); /* it may be the token itself */
     xa_buf_clear(&reply->body);
     xa_buf_clear(&reply->headers);
 }

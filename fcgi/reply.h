@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "core/base/buf.h"
+#include "core/token/token.h"
 #include "fcgi/status.h"
 
 #define XA_REPLY_MAX (1024 * 1024) /* bytes of a body */
@@ -26,6 +27,7 @@ struct xa_reply {
     bool bare;             /* a refusal has no body */
     int64_t now_us;        /* when the request came */
     struct xa_err err;     /* the cause, for the log only */
+    struct xa_key key;     /* of the token asked about, likewise; or "" */
 };
 
 /* Make it ready: 200, JSON, nothing in the body. */

@@ -109,7 +109,7 @@ key_of(const struct xa_token_manager *manager, const char *text,
 enum xa_rc
 xa_token_manager_find(struct xa_token_manager *manager, const char *id,
                       const char *scope, int64_t now_us, struct xa_token **out,
-                      struct xa_err *err)
+                      struct xa_key *out_key, struct xa_err *err)
 {
     XA_AUTO(xa_token_free) struct xa_token *token = NULL;
     char spelled[XA_UUID_TEXT];
@@ -119,6 +119,8 @@ xa_token_manager_find(struct xa_token_manager *manager, const char *id,
     rc = key_of(manager, id, spelled, &key, err);
     if (rc != XA_OK)
         return rc;
+    if (out_key)
+        *out_key = key;
     rc = xa_store_get(manager->store, &key, &token, err);
     if (rc != XA_OK)
         return rc;

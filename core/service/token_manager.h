@@ -55,9 +55,11 @@ enum xa_rc xa_token_manager_issue(struct xa_token_manager *manager,
 /*
  * Find a valid token.
  *
- *   id     any text; compared as a UUID of either case
- *   scope  the required ACL; NULL: none, "" is an ACL of no characters
- *   out    set on XA_OK only, with its id; release with xa_token_free()
+ *   id       any text; compared as a UUID of either case
+ *   scope    the required ACL; NULL: none, "" is an ACL of no characters
+ *   out      set on XA_OK only, with its id; release with xa_token_free()
+ *   out_key  set unless it is no UUID, for the log: a key costs a hash; may
+ *            be NULL
  *
  * XA_E_NOTFOUND: no such token, expired by now_us, or no UUID.
  * XA_E_FORBIDDEN: valid, but its ACLs do not allow scope.
@@ -66,7 +68,7 @@ XA_MUST_CHECK
 enum xa_rc xa_token_manager_find(struct xa_token_manager *manager,
                                  const char *id, const char *scope,
                                  int64_t now_us, struct xa_token **out,
-                                 struct xa_err *err);
+                                 struct xa_key *out_key, struct xa_err *err);
 
 /*
  * Revoke.  XA_OK also when it was never there.

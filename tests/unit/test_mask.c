@@ -218,6 +218,37 @@ test_access_log__tells_the_request_without_its_token(void **state XA_UNUSED)
     assert_int_equal(got.level, XA_INFO);
 }
 
+/* By whatever form of key the store goes. */
+static void
+test_access_log__takes_the_key_that_is_known(void **state XA_UNUSED)
+{
+    static const char *const params[] = {
+        "REQUEST_METHOD=HEAD", "PATH_INFO=/0.1/token/" UPPER, NULL};
+    XA_AUTO(xa_request_done) struct xa_request req = XA_REQUEST_EMPTY;
+    char expected[512];
+    struct capture got = {.lines = 0};
+    struct xa_reply reply;
+
+    snprintf(expected, sizeof expected,
+             "INFO request.done remote=- method=\"HEAD\" "
+             "path=\"/0.1/token/%s\" query=- status=204 ms=0.001",
+             key_of(TOKEN));
+    xa_reply_init(&reply);
+    xa_reply_no_content(&reply);
+    xa_request_init(&req, &(struct xa_cgi){.params = params}, 0);
+    req.token = req.path + sizeof "/0.1/token/" - 1;
+    xa_log_capture(keep_line, &got, XA_INFO);
+    for (int form = XA_KEY_SHA256; form <= XA_KEY_PLAIN; form++) {
+        xa_key_of_token((enum xa_key_form)form, TOKEN, &reply.key);
+        xa_access_log(&req, &reply, 1);
+        assert_string_equal(got.line, expected);
+    }
+    xa_log_capture(NULL, NULL, XA_INFO);
+    xa_reply_clear(&reply, 0);
+    assert_string_equal(reply.key.text, "");
+    xa_reply_done(&reply);
+}
+
 static void
 test_access_log__tells_the_cause_of_a_500(void **state XA_UNUSED)
 {
@@ -274,6 +305,7 @@ main(void)
         cmocka_unit_test(test_mask__cuts_long_text_before_a_token),
         cmocka_unit_test(test_mask__never_outgrows_its_room),
         cmocka_unit_test(test_access_log__tells_the_request_without_its_token),
+        cmocka_unit_test(test_access_log__takes_the_key_that_is_known),
         cmocka_unit_test(test_access_log__tells_the_cause_of_a_500),
         cmocka_unit_test(test_access_log__is_silent_below_its_level),
         cmocka_unit_test(test_access_log__shows_a_refused_path_masked),

@@ -74,7 +74,7 @@ find(struct fixture *f, const char *id, const char *scope, int64_t now_us)
 {
     XA_AUTO(xa_token_free) struct xa_token *token = NULL;
     enum xa_rc rc =
-        xa_token_manager_find(f->manager, id, scope, now_us, &token, NULL);
+        xa_token_manager_find(f->manager, id, scope, now_us, &token, NULL, NULL);
 
     assert_int_equal(token != NULL, rc == XA_OK);
     return rc;
@@ -222,15 +222,19 @@ test_find__by_a_uuid_of_either_case_and_nothing_else(void **state)
     struct fixture *f = *state;
     XA_AUTO(xa_token_free) struct xa_token *token = issue(f, 1);
     XA_AUTO(xa_token_free) struct xa_token *found = NULL;
+    struct xa_key expected;
+    struct xa_key key = {.text = ""};
     char upper[XA_UUID_TEXT];
     unsigned calls;
 
     for (size_t i = 0; i < XA_UUID_TEXT; i++)
         upper[i] = (char)toupper((unsigned char)xa_token_id(token)[i]);
     assert_int_equal(
-        xa_token_manager_find(f->manager, upper, NULL, NOW, &found, NULL),
+        xa_token_manager_find(f->manager, upper, NULL, NOW, &found, &key, NULL),
         XA_OK);
     assert_string_equal(xa_token_id(found), xa_token_id(token));
+    xa_key_of_token(XA_KEY_SHA256, xa_token_id(token), &expected);
+    assert_string_equal(key.text, expected.text);
 
     calls = memory_store_calls(f->store);
     for (size_t i = 0; i < XA_COUNT(refused); i++) {
