@@ -28,6 +28,7 @@ libxacore_la_SOURCES = \
 	%D%/support/http_head.c %D%/support/http_head.h \
 	%D%/support/json.c %D%/support/json.h \
 	%D%/support/lock.c %D%/support/lock.h \
+	%D%/support/notify.c %D%/support/notify.h \
 	%D%/support/password.c %D%/support/password.h \
 	%D%/support/password_form.c %D%/support/password_form.h \
 	%D%/support/process.c %D%/support/process.h \

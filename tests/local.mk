@@ -36,6 +36,7 @@ unit_tests += \
 	%D%/unit/test_log \
 	%D%/unit/test_mask \
 	%D%/unit/test_news \
+	%D%/unit/test_notify \
 	%D%/unit/test_password \
 	%D%/unit/test_process \
 	%D%/unit/test_registry \

@@ -5,6 +5,8 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -27,14 +29,18 @@ struct xa_expiry {
     uint32_t failures;        /* ticks in a row */
     int64_t failing_since_us; /* boot clock */
     uint32_t skipped;         /* as the log knows it */
+
+    bool leads; /* of a shared store */
+    bool waits; /* for the lead, and the log knows it */
 };
 
 /* What one tick did. */
 struct sweep {
     uint64_t removed;
     uint32_t skipped;
-    int64_t late_us; /* of the most overdue */
-    bool asked;      /* whether the store was */
+    char example[XA_SHA256_TEXT]; /* one of them */
+    int64_t late_us;              /* of the most overdue */
+    bool asked;                   /* whether the store was */
     struct xa_expired last;
 };
 
@@ -106,6 +112,51 @@ pause_after(const struct xa_expiry *expiry, int64_t took_us)
     expiry->env.pause(expiry->env.ctx, (int)ms);
 }
 
+/* A store of one machine needs no leader, so nothing is said of one. */
+static void
+log_lead(struct xa_expiry *expiry, bool leads)
+{
+    if (!xa_store_is_shared(expiry->store))
+        return;
+    if (leads && !expiry->leads)
+        xa_log(XA_INFO, "leader.taken", "pid=%ld", (long)getpid());
+    else if (!leads && expiry->leads)
+        xa_log(XA_WARNING, "leader.lost",
+               "reason=\"another daemon may lead now\"");
+    else if (!leads && !expiry->waits)
+        xa_log(XA_INFO, "leader.waiting", "reason=\"another daemon leads\"");
+    expiry->waits = !leads;
+}
+
+static enum xa_rc
+lead(struct xa_expiry *expiry, struct xa_err *err)
+{
+    bool leads = false;
+    enum xa_rc rc = xa_store_lead(expiry->store, &leads, err);
+
+    if (rc != XA_OK)
+        return rc;
+    log_lead(expiry, leads);
+    expiry->leads = leads;
+    return XA_OK;
+}
+
+bool
+xa_expiry_leads(const struct xa_expiry *expiry)
+{
+    return expiry->leads;
+}
+
+void
+xa_expiry_keep_lead(struct xa_expiry *expiry)
+{
+    struct xa_err unread;
+
+    if (expiry->leads && expiry->failures == 0 &&
+        lead(expiry, &unread) != XA_OK)
+        return;
+}
+
 static enum xa_rc
 remove_batch(struct xa_expiry *expiry, struct xa_moment at, struct sweep *sweep,
              struct xa_err *err)
@@ -113,14 +164,15 @@ remove_batch(struct xa_expiry *expiry, struct xa_moment at, struct sweep *sweep,
     struct xa_expired batch;
     enum xa_rc rc;
 
-    sweep->asked = true;
     rc = xa_store_expire(expiry->store, at.now_us, BATCH, &batch, err);
     if (rc != XA_OK)
         return rc;
     sweep->last = batch;
     sweep->removed += batch.removed;
-    if (batch.skipped > sweep->skipped)
-        sweep->skipped = batch.skipped; /* each batch meets the same ones */
+    if (batch.skipped > sweep->skipped) { /* each counts all so far */
+        sweep->skipped = batch.skipped;
+        memcpy(sweep->example, batch.example, sizeof sweep->example);
+    }
     if (batch.removed > 0 && at.now_us - batch.oldest_us > sweep->late_us)
         sweep->late_us = at.now_us - batch.oldest_us;
     return XA_OK;
@@ -135,7 +187,13 @@ remove_all(struct xa_expiry *expiry, const volatile sig_atomic_t *stop,
 
     while (!*stop) {
         at = read_clocks(expiry);
+        rc = lead(expiry, err); /* also while the clock is not trusted */
+        if (rc != XA_OK)
+            return rc;
         if (!is_clock_trusted(expiry, at))
+            return XA_OK;
+        sweep->asked = true;
+        if (!expiry->leads)
             return XA_OK;
         rc = remove_batch(expiry, at, sweep, err);
         if (rc != XA_OK || !sweep->last.more)
@@ -148,7 +206,7 @@ remove_all(struct xa_expiry *expiry, const volatile sig_atomic_t *stop,
 static void
 log_skipped(struct xa_expiry *expiry, const struct sweep *sweep)
 {
-    const char *example = sweep->last.example;
+    const char *example = sweep->example;
 
     if (sweep->skipped > expiry->skipped)
         xa_log(XA_WARNING, "expiry.skipped", "count=%" PRIu32 " key=%.12s",

@@ -3,6 +3,7 @@
 #define XA_SERVICE_EXPIRY_H
 
 #include <signal.h>
+#include <stdbool.h>
 
 #include "core/token/store.h"
 
@@ -41,6 +42,10 @@ void xa_expiry_free(struct xa_expiry **expiry);
  * late the latest was, unless it was none.  A wall clock that jumped against
  * the boot clock by more than 5 s pauses removal for expiry.clock_grace.
  *
+ * Of several daemons on a shared store one leads, and the others do nothing:
+ * that is XA_OK.  The log says when this one takes the lead, loses it, or
+ * begins to wait for it.
+ *
  * Store failures as the store gives them; what was removed stays removed.
  * The log says when they begin and when they end, not each time.
  */
@@ -48,5 +53,12 @@ XA_MUST_CHECK
 enum xa_rc xa_expiry_tick(struct xa_expiry *expiry,
                           const volatile sig_atomic_t *stop,
                           struct xa_err *err);
+
+/* Whether this process leads, as the latest tick saw it. */
+bool xa_expiry_leads(const struct xa_expiry *expiry);
+
+/* Between two ticks that are further apart than a lead lasts: go on leading.
+ * A failure is left to the next tick. */
+void xa_expiry_keep_lead(struct xa_expiry *expiry);
 
 #endif

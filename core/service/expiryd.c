@@ -10,10 +10,14 @@
 #include "core/service/expiry.h"
 #include "core/service/expiryd_options.h"
 #include "core/support/crypto.h"
+#include "core/support/notify.h"
 #include "core/support/process.h"
 #include "core/support/signals.h"
 
 #define RETRY_MAX_MS 10000
+#define KEEP_MS 3000      /* as often the lead is kept, and systemd is told */
+#define ONCE_WAIT_MS 5000 /* --once waits a tick for the lead, or so long */
+#define ONCE_RETRY_MS 100
 
 struct daemon {
     struct xa_expiryd_options options;
@@ -29,6 +33,7 @@ pause_ms(void *ctx, int ms)
 {
     struct daemon *daemon = ctx;
 
+    xa_notify(XA_NOTIFY_ALIVE);
     xa_signals_wait(&daemon->signals, xa_clock_mono_ms() + ms);
 }
 
@@ -36,6 +41,23 @@ static struct xa_moment
 read_clocks(void *ctx XA_UNUSED)
 {
     return (struct xa_moment){xa_clock_now_us(), xa_clock_boot_us()};
+}
+
+/* However far the next tick is, the lead must not end. */
+static void
+wait_until(struct daemon *daemon, int64_t next_ms)
+{
+    int64_t now_ms = xa_clock_mono_ms();
+
+    do {
+        xa_notify(XA_NOTIFY_ALIVE);
+        xa_signals_wait(&daemon->signals, next_ms - now_ms > KEEP_MS
+                                              ? now_ms + KEEP_MS
+                                              : next_ms);
+        now_ms = xa_clock_mono_ms();
+        if (now_ms < next_ms && !daemon->signals.stop)
+            xa_expiry_keep_lead(daemon->expiry);
+    } while (now_ms < next_ms && !daemon->signals.stop);
 }
 
 /* At a fixed rate; while the store fails, with growing pauses. */
@@ -62,8 +84,30 @@ tick_for_ever(struct daemon *daemon)
             retry_ms =
                 retry_ms * 2 < RETRY_MAX_MS ? retry_ms * 2 : RETRY_MAX_MS;
         }
-        xa_signals_wait(&daemon->signals, next_ms);
+        wait_until(daemon, next_ms);
     }
+}
+
+/* For cron: where another daemon works there is nothing to do. */
+static enum xa_rc
+sweep_once(struct daemon *daemon, struct xa_err *err)
+{
+    int64_t wait_ms = daemon->config->expiry.interval_ms;
+    int64_t end_ms =
+        xa_clock_mono_ms() + (wait_ms < ONCE_WAIT_MS ? wait_ms : ONCE_WAIT_MS);
+    enum xa_rc rc;
+
+    for (;;) {
+        rc = xa_expiry_tick(daemon->expiry, &daemon->signals.stop, err);
+        if (rc != XA_OK || xa_expiry_leads(daemon->expiry) ||
+            daemon->signals.stop)
+            return rc;
+        if (xa_clock_mono_ms() >= end_ms)
+            break;
+        xa_signals_wait(&daemon->signals, xa_clock_mono_ms() + ONCE_RETRY_MS);
+    }
+    xa_log(XA_INFO, "expiryd.idle", "reason=\"another daemon works\"");
+    return XA_OK;
 }
 
 static enum xa_rc
@@ -109,13 +153,16 @@ live(struct daemon *daemon, struct xa_err *err)
     if (rc != XA_OK)
         return rc;
     if (daemon->options.once)
-        return xa_expiry_tick(daemon->expiry, &daemon->signals.stop, err);
+        return sweep_once(daemon, err);
 
     xa_process_report(&daemon->report, EX_OK);
     xa_log(XA_INFO, "expiryd.started", "version=%s store=%s interval_ms=%u",
            PACKAGE_VERSION, xa_store_type(daemon->store),
            daemon->config->expiry.interval_ms);
+    xa_notify(XA_NOTIFY_READY);
     tick_for_ever(daemon);
+    xa_notify(XA_NOTIFY_STOPPING);
+    xa_store_resign(daemon->store);
     xa_log(XA_INFO, "expiryd.stopped", "pid=%ld", (long)getpid());
     return XA_OK;
 }

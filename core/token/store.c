@@ -63,6 +63,12 @@ xa_store_remove(struct xa_store *store, const struct xa_key *key,
     return store->ops->remove(store, key, out_removed, err);
 }
 
+bool
+xa_store_is_shared(const struct xa_store *store)
+{
+    return store->ops->lead != NULL;
+}
+
 enum xa_rc
 xa_store_lead(struct xa_store *store, bool *out_leads, struct xa_err *err)
 {

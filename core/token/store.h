@@ -70,6 +70,9 @@ XA_MUST_CHECK
 enum xa_rc xa_store_remove(struct xa_store *store, const struct xa_key *key,
                            bool *out_removed, struct xa_err *err);
 
+/* Whether other machines may use this store too. */
+bool xa_store_is_shared(const struct xa_store *store);
+
 /*
  * Whether this process is the one that removes what is due; to be asked
  * before each xa_store_expire(), and cheap.  A store of one machine needs no
