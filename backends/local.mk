@@ -40,10 +40,24 @@ xivo_account_sources = $(xivo_db_sources) \
 # libpq keeps what it gave to OpenSSL in a static variable, so it must stay.
 xivo_db_ldflags = $(backend_ldflags) -Wl,-z,nodelete
 
+if WITH_LDAP
+backend_LTLIBRARIES += %D%/ldap_user.la
+endif
 if WITH_PQ
 backend_LTLIBRARIES += %D%/xivo_admin.la %D%/xivo_service.la %D%/xivo_user.la
 endif
 
+# It must stay, too: lber keeps pointers to functions of ldap_memory.h.
+%C%_ldap_user_la_SOURCES = %D%/ldap_user.c $(xivo_db_sources) \
+	%D%/ldap_conn.c %D%/ldap_conn.h \
+	%D%/ldap_memory.c %D%/ldap_memory.h \
+	%D%/ldap_net.c %D%/ldap_net.h \
+	%D%/ldap_servers.c %D%/ldap_servers.h \
+	%D%/ldap_socket.c %D%/ldap_socket.h \
+	%D%/ldap_text.c %D%/ldap_text.h
+%C%_ldap_user_la_CPPFLAGS = $(backend_cppflags) $(LDAP_CFLAGS) $(PQ_CFLAGS)
+%C%_ldap_user_la_LDFLAGS = $(xivo_db_ldflags)
+%C%_ldap_user_la_LIBADD = $(LDAP_LIBS) -llber $(PQ_LIBS)
 %C%_xivo_admin_la_SOURCES = %D%/xivo_admin.c $(xivo_account_sources)
 %C%_xivo_admin_la_CPPFLAGS = $(backend_cppflags) $(PQ_CFLAGS)
 %C%_xivo_admin_la_LDFLAGS = $(xivo_db_ldflags)

@@ -6,9 +6,9 @@
 build_packages='gcc libc6-dev make pkg-config autoconf automake libtool
     libfcgi-dev libjson-c-dev libsodium-dev uuid-dev libyaml-dev liblmdb-dev
     libcrypt-dev libcurl4-gnutls-dev'
-backend_packages='libpam0g-dev libpq-dev'
+backend_packages='libldap-dev libpam0g-dev libpq-dev'
 run_packages='nginx spawn-fcgi multiwatch openssl curl'
-test_packages='libcmocka-dev python3 shellcheck postgresql
+test_packages='libcmocka-dev python3 shellcheck postgresql slapd
     libpam-wrapper debian-archive-keyring'
 
 me=$(basename "$0")

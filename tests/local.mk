@@ -29,6 +29,10 @@ unit_tests += \
 	%D%/unit/test_io_record \
 	%D%/unit/test_json \
 	%D%/unit/test_key_find \
+	%D%/unit/test_ldap_memory \
+	%D%/unit/test_ldap_net \
+	%D%/unit/test_ldap_servers \
+	%D%/unit/test_ldap_text \
 	%D%/unit/test_lmdb_faults \
 	%D%/unit/test_lmdb_files \
 	%D%/unit/test_loader \
@@ -109,6 +113,18 @@ unit_paths = $(AM_CPPFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\" \
 %C%_unit_test_host_SOURCES = %D%/unit/test_host.c $(unit_modules) \
 	%D%/fakes/password.c %D%/fakes/password.h
 %C%_unit_test_host_CPPFLAGS = $(unit_paths)
+unit_ldap_cppflags = $(AM_CPPFLAGS) -I$(top_builddir)/include
+%C%_unit_test_ldap_memory_SOURCES = %D%/unit/test_ldap_memory.c \
+	backends/ldap_memory.c backends/ldap_memory.h
+%C%_unit_test_ldap_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=free
+%C%_unit_test_ldap_net_SOURCES = %D%/unit/test_ldap_net.c \
+	backends/ldap_net.c backends/ldap_net.h
+%C%_unit_test_ldap_net_CPPFLAGS = $(unit_ldap_cppflags)
+%C%_unit_test_ldap_servers_SOURCES = %D%/unit/test_ldap_servers.c \
+	backends/ldap_servers.c backends/ldap_servers.h
+%C%_unit_test_ldap_text_SOURCES = %D%/unit/test_ldap_text.c \
+	backends/ldap_text.c backends/ldap_text.h
+%C%_unit_test_ldap_text_CPPFLAGS = $(unit_ldap_cppflags)
 %C%_unit_test_lmdb_faults_SOURCES = %D%/unit/test_lmdb_faults.c $(unit_lmdb)
 %C%_unit_test_lmdb_faults_LDFLAGS = $(unit_wrap_statfs)
 %C%_unit_test_lmdb_files_SOURCES = %D%/unit/test_lmdb_files.c $(unit_lmdb)

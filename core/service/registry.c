@@ -171,7 +171,7 @@ add(struct xa_registry *registry, const char *name, struct xa_err *err)
         return XA_OK;
     }
     if (backend->calls->configured(&backend->host.lent) != 1) {
-        xa_log(XA_WARNING, "backend.not_configured", "name=%s", name);
+        xa_log(XA_INFO, "backend.not_configured", "name=%s", name);
         return XA_OK;
     }
     start(backend);

@@ -7,6 +7,7 @@ fuzz_entries = \
 	%D%/fuzz_acl \
 	%D%/fuzz_io_peek \
 	%D%/fuzz_json \
+	%D%/fuzz_ldap_escape \
 	%D%/fuzz_password \
 	%D%/fuzz_record \
 	%D%/fuzz_request \
@@ -43,6 +44,14 @@ nodist_%C%_fuzz_json_SOURCES = $(fuzz_main)
 %C%_fuzz_json_CPPFLAGS = $(fuzz_cppflags)/json\" $(JSONC_CFLAGS)
 %C%_fuzz_json_LDFLAGS = $(fuzz_ldflags)
 %C%_fuzz_json_LDADD = libxacore.la
+
+%C%_fuzz_ldap_escape_SOURCES = %D%/fuzz_ldap_escape.c \
+	backends/ldap_text.c backends/ldap_text.h
+nodist_%C%_fuzz_ldap_escape_SOURCES = $(fuzz_main)
+%C%_fuzz_ldap_escape_CPPFLAGS = $(fuzz_cppflags)/ldap_escape\" \
+	-I$(top_builddir)/include
+%C%_fuzz_ldap_escape_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_ldap_escape_LDADD =
 
 %C%_fuzz_password_SOURCES = %D%/fuzz_password.c
 nodist_%C%_fuzz_password_SOURCES = $(fuzz_main)

@@ -25,7 +25,7 @@ CASES = [
     ("fcgi/a.c", '"core/token/b.h"', None),
     ("fcgi/a.c", '"tests/b.h"', "not of core/ or fcgi/"),
     ("backends/a.c", "<xivo-auth/backend.h>", None),
-    ("backends/ldap_a.c", "<ldap.h>", None),
+    ("backends/ldap_conn.c", "<ldap.h>", None),
     ("backends/a.c", "<ldap.h>", "<ldap.h> is for"),
     ("backends/xivo_db.c", "<libpq-fe.h>", None),
     ("backends/xivo_user.c", "<libpq-fe.h>", "<libpq-fe.h> is for"),

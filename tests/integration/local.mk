@@ -21,6 +21,7 @@ integration_tests = \
 	%D%/0500-postgresql.t \
 	%D%/0501-postgresql-trouble.t \
 	%D%/0530-pam.t \
+	%D%/0600-ldap.t \
 	%D%/0690-fetch-consul.t
 
 EXTRA_DIST += $(integration_tests) \
@@ -31,5 +32,6 @@ EXTRA_DIST += $(integration_tests) \
 	%D%/harness.py \
 	%D%/pamlab.py \
 	%D%/pgserver.py \
+	%D%/slapd.py \
 	%D%/tap.py
 TESTS += $(integration_tests)

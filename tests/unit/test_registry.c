@@ -85,7 +85,7 @@ test_new__keeps_the_order_and_counts_what_is_refused(void **state XA_UNUSED)
     check_line(0, "INFO backend.started name=mock_with_uuid");
     assert_non_null(strstr(world.lines[1], "ERROR backend.refused name="
                                            "\"bad_abi\" reason="));
-    check_line(2, "WARNING backend.not_configured name=not_configured");
+    check_line(2, "INFO backend.not_configured name=not_configured");
     check_line(3, "INFO backend.started name=mock");
     assert_non_null(strstr(world.lines[4], "name=\"missing\""));
     assert_non_null(strstr(world.lines[5], "name=\"../mock\""));
