@@ -11,6 +11,7 @@ unit_tests += \
 	%D%/unit/test_config \
 	%D%/unit/test_config_notes \
 	%D%/unit/test_consul_breaker \
+	%D%/unit/test_consul_client \
 	%D%/unit/test_consul_names \
 	%D%/unit/test_consul_record \
 	%D%/unit/test_consul_txn \
@@ -22,6 +23,7 @@ unit_tests += \
 	%D%/unit/test_handlers_authorize \
 	%D%/unit/test_handlers_token \
 	%D%/unit/test_host \
+	%D%/unit/test_http \
 	%D%/unit/test_http_head \
 	%D%/unit/test_identity \
 	%D%/unit/test_io_conn \
@@ -103,6 +105,10 @@ unit_paths = $(AM_CPPFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\" \
 %C%_unit_test_config_SOURCES = %D%/unit/test_config.c $(unit_alloc)
 %C%_unit_test_config_LDFLAGS = $(AM_LDFLAGS) $(unit_wrap_alloc)
 %C%_unit_test_config_notes_CPPFLAGS = $(unit_paths)
+%C%_unit_test_consul_client_SOURCES = %D%/unit/test_consul_client.c \
+	%D%/fakes/http.c %D%/fakes/http.h
+%C%_unit_test_consul_client_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=xa_clock_mono_ms
 %C%_unit_test_consul_txn_SOURCES = %D%/unit/test_consul_txn.c $(unit_consul)
 %C%_unit_test_consul_walk_SOURCES = %D%/unit/test_consul_walk.c $(unit_consul)
 %C%_unit_test_handlers_SOURCES = %D%/unit/test_handlers.c $(unit_handlers)
@@ -113,6 +119,11 @@ unit_paths = $(AM_CPPFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\" \
 %C%_unit_test_host_SOURCES = %D%/unit/test_host.c $(unit_modules) \
 	%D%/fakes/password.c %D%/fakes/password.h
 %C%_unit_test_host_CPPFLAGS = $(unit_paths)
+%C%_unit_test_http_SOURCES = %D%/unit/test_http.c \
+	%D%/unit/http_server.c %D%/unit/http_server.h
+%C%_unit_test_http_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
+%C%_unit_test_http_LDADD = $(LDADD) $(CURL_LIBS)
+%C%_unit_test_http_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=curl_slist_free_all
 unit_ldap_cppflags = $(AM_CPPFLAGS) -I$(top_builddir)/include
 %C%_unit_test_ldap_memory_SOURCES = %D%/unit/test_ldap_memory.c \
 	backends/ldap_memory.c backends/ldap_memory.h

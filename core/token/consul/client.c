@@ -298,6 +298,7 @@ xa_consul_ask(struct xa_consul *consul, const struct xa_consul_request *request,
         mode = XA_CONSUL_READ;
         now_ms = xa_clock_mono_ms();
         if (strcmp(config->consul.consistency, "stale") == 0 &&
+            config->consul.stale_max_s > 0 &&
             ask(consul, request, XA_CONSUL_STALE,
                 now_ms + (request->deadline_ms - now_ms) / 2, answer,
                 NULL) == XA_OK &&
