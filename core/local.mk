@@ -17,6 +17,7 @@ libxacore_la_SOURCES = \
 	%D%/service/registry.c %D%/service/registry.h \
 	%D%/service/store_news.c %D%/service/store_news.h \
 	%D%/service/token_manager.c %D%/service/token_manager.h \
+	%D%/service/watchdog.c %D%/service/watchdog.h \
 	%D%/support/config.c %D%/support/config.h \
 	%D%/support/config_check.c %D%/support/config_check.h \
 	%D%/support/config_notes.c %D%/support/config_notes.h \

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/log.h"
+#include "core/service/watchdog.h"
 #include "core/support/crypto.h"
 #include "core/support/process.h"
 #include "fcgi/check.h"
@@ -184,9 +185,10 @@ main(int argc, char **argv)
         return EX_USAGE;
     }
     xa_process_protect();
-    if (xa_crypto_init(&err) != XA_OK)
+    if (xa_crypto_init(&err) != XA_OK || xa_watchdog_open(&err) != XA_OK)
         return complain(&err);
     exit_code = opt.check ? xa_check_setup(PROGRAM, &opt.cli) : run(&opt);
+    xa_watchdog_close();
     xa_log_close();
     return exit_code;
 }

@@ -58,6 +58,7 @@ unit_tests += \
 	%D%/unit/test_users_edit \
 	%D%/unit/test_users_file \
 	%D%/unit/test_uuid \
+	%D%/unit/test_watchdog \
 	%D%/unit/test_xivo_text \
 	%D%/unit/test_yaml \
 	%D%/unit/test_yaml_node

@@ -285,9 +285,8 @@ make_head(int64_t second)
 
 /* Time in UTC, program and pid.  Returns the end. */
 static char *
-put_head(char *out)
+put_head(char *out, int64_t now_us)
 {
-    int64_t now_us = xa_clock_now_us();
     int64_t micros = now_us % XA_US_PER_S;
 
     if (now_us / XA_US_PER_S != sink.second)
@@ -309,7 +308,7 @@ xa_log_text(enum xa_level level, const char *event, const char *text)
     if (!xa_log_enabled(level))
         return;
     if (sink.kind == TO_FD) /* syslog puts time, name and pid itself */
-        end = put_head(end);
+        end = put_head(end, xa_clock_now_us());
     end = stpcpy(end, levels[level].label);
     *end++ = ' ';
     end = mempcpy(end, event, strnlen(event, EVENT_MAX));
@@ -333,6 +332,33 @@ xa_log(enum xa_level level, const char *event, const char *fmt, ...)
         text[0] = '\0';
     va_end(ap);
     xa_log_text(level, event, text);
+}
+
+size_t
+xa_log_prepare(enum xa_level level, const char *event, const char *text,
+               int64_t at_us, char out[XA_LOG_PREPARED_MAX])
+{
+    char head[HEAD_MAX];
+    int n;
+
+    put_head(head, at_us);
+    n = snprintf(out, XA_LOG_PREPARED_MAX - 1, "%s%s %s %s", head,
+                 levels[level].label, event, text);
+    if (n < 0)
+        n = 0;
+    if (n > XA_LOG_PREPARED_MAX - 2)
+        n = XA_LOG_PREPARED_MAX - 2;
+    out[n] = '\n';
+    return (size_t)n + 1;
+}
+
+void
+xa_log_write_prepared(const char *line, size_t len)
+{
+    if (sink.kind != TO_FD)
+        sink.fd = STDERR_FILENO;
+    xa_log_flush();
+    write_all(line, len);
 }
 
 const char *

@@ -14,12 +14,15 @@
 #define XA_BASE_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "core/base/err.h"
 
 enum xa_level { XA_DEBUG, XA_INFO, XA_WARNING, XA_ERROR, XA_CRITICAL };
 
-#define XA_LOG_LINE_MAX 4096 /* bytes of one line; longer is cut, and says so */
+#define XA_LOG_LINE_MAX 4096  /* bytes of one line; longer is cut, and says so \
+                               */
 #define XA_LOG_VALUE_MAX 2048 /* bytes of one quoted value, with the NUL */
 
 /*
@@ -72,6 +75,19 @@ const char *xa_log_quote(const char *text, char out[XA_LOG_VALUE_MAX]);
 void xa_log_hold(bool hold);
 void xa_log_flush(void);
 bool xa_log_is_holding(void); /* whether lines wait to be written */
+
+/*
+ * A line for a signal handler, made beforehand, as of at_us (Unix time in
+ * microseconds).  It is plain ASCII, and cut when it is too long.  Returns its
+ * length.
+ */
+#define XA_LOG_PREPARED_MAX 256
+size_t xa_log_prepare(enum xa_level level, const char *event, const char *text,
+                      int64_t at_us, char out[XA_LOG_PREPARED_MAX]);
+
+/* Write it, after the lines that are held back, with nothing but write(2).
+ * Where the sink is syslog it goes to stderr. */
+void xa_log_write_prepared(const char *line, size_t len);
 
 /* Level by its name in the configuration ("warning"); false if no such. */
 bool xa_log_level_from_name(const char *name, enum xa_level *out);

@@ -15,6 +15,7 @@
 #include "core/base/log.h"
 #include "core/base/secret.h"
 #include "core/service/host.h"
+#include "core/service/watchdog.h"
 #include "core/support/crypto.h"
 #include "core/support/password.h"
 #include "core/support/uuid.h"
@@ -86,6 +87,14 @@ shown_name(const char *name, char out[XA_LOG_VALUE_MAX])
     return shown(name, out);
 }
 
+/* Before each call into a module. */
+static void
+enter(struct backend *backend, const char *call, uint32_t limit_ms)
+{
+    xa_host_begin(&backend->host);
+    xa_watchdog_begin(backend->name, call, limit_ms);
+}
+
 static void
 backend_free(struct backend **backend)
 {
@@ -95,8 +104,9 @@ backend_free(struct backend **backend)
     if (!old)
         return;
     if (old->started && old->calls->stop) {
-        xa_host_begin(&old->host);
+        enter(old, "stop", XA_WATCHDOG_CALL_MS);
         old->calls->stop(old->self);
+        xa_watchdog_end();
     }
     xa_module_free(&old->module);
     xa_str_free(&old->name);
@@ -142,8 +152,12 @@ load(const struct xa_config *config, const char *name, struct backend **out,
 static void
 start(struct backend *backend)
 {
-    xa_host_begin(&backend->host);
-    if (backend->calls->start(&backend->host.lent, &backend->self) != 0) {
+    int rc;
+
+    enter(backend, "start", XA_WATCHDOG_START_MS);
+    rc = backend->calls->start(&backend->host.lent, &backend->self);
+    xa_watchdog_end();
+    if (rc != 0) {
         backend->reason = "start failed";
         xa_log(XA_ERROR, "backend.start_failed", "name=%s", backend->name);
         return;
@@ -160,6 +174,7 @@ add(struct xa_registry *registry, const char *name, struct xa_err *err)
     char quoted_why[XA_LOG_VALUE_MAX];
     struct xa_err why = XA_ERR_NONE;
     enum xa_rc rc;
+    int fit;
 
     rc = load(registry->config, name, &backend, &why);
     if (rc == XA_E_NOMEM)
@@ -170,7 +185,10 @@ add(struct xa_registry *registry, const char *name, struct xa_err *err)
                shown(name, quoted_name), xa_log_quote(why.text, quoted_why));
         return XA_OK;
     }
-    if (backend->calls->configured(&backend->host.lent) != 1) {
+    enter(backend, "configured", XA_WATCHDOG_CALL_MS);
+    fit = backend->calls->configured(&backend->host.lent);
+    xa_watchdog_end();
+    if (fit != 1) {
         xa_log(XA_INFO, "backend.not_configured", "name=%s", name);
         return XA_OK;
     }
@@ -355,9 +373,10 @@ ask(struct backend *backend, const char *login, const char *password,
     enum xa_verdict verdict;
 
     answer->sink = sink_into(answer);
-    xa_host_begin(&backend->host);
+    enter(backend, "authenticate", XA_WATCHDOG_CALL_MS);
     verdict = backend->calls->authenticate(backend->self, login, password,
                                            &answer->sink);
+    xa_watchdog_end();
     if (verdict == XA_DENIED || verdict == XA_UNAVAILABLE)
         return verdict;
     if (verdict == XA_GRANTED && !answer->broken && answer->who.auth_id)

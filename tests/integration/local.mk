@@ -21,6 +21,7 @@ integration_tests = \
 	%D%/0500-postgresql.t \
 	%D%/0501-postgresql-trouble.t \
 	%D%/0530-pam.t \
+	%D%/0540-wild-backend.t \
 	%D%/0600-ldap.t \
 	%D%/0690-fetch-consul.t
 
@@ -32,6 +33,7 @@ EXTRA_DIST += $(integration_tests) \
 	%D%/harness.py \
 	%D%/pamlab.py \
 	%D%/pgserver.py \
+	%D%/poollab.py \
 	%D%/slapd.py \
 	%D%/tap.py
 TESTS += $(integration_tests)

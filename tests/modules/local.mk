@@ -15,7 +15,8 @@ check_LTLIBRARIES += \
 	%D%/no_symbol.la \
 	%D%/not_configured.la \
 	%D%/odd.la \
-	%D%/unresolved.la
+	%D%/unresolved.la \
+	%D%/wild.la
 
 EXTRA_DIST += %D%/module.h
 
@@ -59,3 +60,6 @@ endif
 %C%_unresolved_la_SOURCES = %D%/unresolved.c
 %C%_unresolved_la_CPPFLAGS = $(test_module_cppflags)
 %C%_unresolved_la_LDFLAGS = $(test_module_ldflags)
+%C%_wild_la_SOURCES = %D%/wild.c
+%C%_wild_la_CPPFLAGS = $(test_module_cppflags)
+%C%_wild_la_LDFLAGS = $(test_module_ldflags)
