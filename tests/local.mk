@@ -172,7 +172,8 @@ check_PROGRAMS += %D%/tools/echo_responder
 # What scripts/bench measures against; `make bench-programs` builds it.
 EXTRA_PROGRAMS = %D%/bench/same_loop %D%/bench/usual_loop
 CLEANFILES += $(EXTRA_PROGRAMS)
-EXTRA_DIST += %D%/bench/ask.lua %D%/bench/bench.py \
+EXTRA_DIST += %D%/bench/ask.lua %D%/bench/backend_timing.py \
+	%D%/bench/bench.py \
 	%D%/bench/figures.py %D%/bench/login.lua %D%/bench/report.lua \
 	%D%/bench/rig.py
 %C%_bench_same_loop_LDADD = libxaio.la libxacore.la

@@ -7,6 +7,9 @@ shipped files in temporary folders, ask with wrk, and print what came out
 beside what must be reached. Nearly every figure is a ratio of two things that
 were measured in turn, in one run: single figures mean little elsewhere.
 
+  --backends      instead of all that, for each backend: does the time of a
+                  refusal tell who exists
+  --logins N      logins of each kind for --backends (2000)
   --json          print JSON instead of tables
   --tokens N      tokens in the store (1000000)
   --rounds N      rounds of each case, the median counts (5)
@@ -35,11 +38,12 @@ def say(text):
 
 def read_options(argv):
     got, rest = getopt.getopt(argv, "h", [
-        "json", "build=", "tokens=", "rounds=", "seconds=", "only=", "help"])
+        "backends", "logins=", "json", "build=", "tokens=", "rounds=", "seconds=", "only=", "help"])
     if rest:
         raise getopt.GetoptError("unexpected argument: " + rest[0])
-    out = {"json": False, "build": os.getcwd(), "tokens": 1000000,
-           "rounds": 5, "seconds": 2, "only": []}
+    out = {"backends": False, "logins": 2000, "json": False,
+           "build": os.getcwd(), "tokens": 1000000, "rounds": 5,
+           "seconds": 2, "only": []}
     for name, value in got:
         name = name.lstrip("-")
         if name in ("h", "help"):
@@ -47,8 +51,8 @@ def read_options(argv):
             raise SystemExit(0)
         if name == "only":
             out["only"].append(value)
-        elif name == "json":
-            out["json"] = True
+        elif name in ("json", "backends"):
+            out[name] = True
         elif name == "build":
             out["build"] = os.path.abspath(value)
         else:
@@ -76,6 +80,16 @@ def print_tables(figures, cases):
             figure["value"], figure["sense"], figure["bar"]))
 
 
+def time_backends(options):
+    import backend_timing
+    rows = backend_timing.measure(options, say)
+    if options["json"]:
+        print(json.dumps({"backends": rows}, indent=2))
+    else:
+        backend_timing.print_table(rows)
+    return 0 if rows and all(row["reached"] for row in rows) else 1
+
+
 def main(argv):
     try:
         options = read_options(argv)
@@ -87,6 +101,8 @@ def main(argv):
     begun = time.monotonic()
     os.environ["builddir"] = options["build"]
     os.environ["srcdir"] = os.path.dirname(os.path.dirname(HERE))
+    if options["backends"]:
+        return time_backends(options)
     import figures  # the harness reads where the build is
     got, cases = figures.measure(options, say)
     if options["json"]:
