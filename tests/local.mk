@@ -12,8 +12,11 @@ unit_tests += \
 	%D%/unit/test_config_notes \
 	%D%/unit/test_consul_breaker \
 	%D%/unit/test_consul_client \
+	%D%/unit/test_consul_lock \
 	%D%/unit/test_consul_names \
+	%D%/unit/test_consul_plan \
 	%D%/unit/test_consul_record \
+	%D%/unit/test_consul_removal \
 	%D%/unit/test_consul_txn \
 	%D%/unit/test_consul_verdict \
 	%D%/unit/test_consul_walk \
@@ -110,6 +113,7 @@ unit_paths = $(AM_CPPFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\" \
 	%D%/fakes/http.c %D%/fakes/http.h
 %C%_unit_test_consul_client_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=xa_clock_mono_ms
+%C%_unit_test_consul_lock_SOURCES = %D%/unit/test_consul_lock.c $(unit_consul)
 %C%_unit_test_consul_txn_SOURCES = %D%/unit/test_consul_txn.c $(unit_consul)
 %C%_unit_test_consul_walk_SOURCES = %D%/unit/test_consul_walk.c $(unit_consul)
 %C%_unit_test_handlers_SOURCES = %D%/unit/test_handlers.c $(unit_handlers)
