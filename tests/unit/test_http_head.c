@@ -28,8 +28,9 @@ static void
 feed(struct fixture *f, const char *text)
 {
     while (*text != '\0') {
-        size_t len = strcspn(text, "\n") + 1;
+        size_t len = strcspn(text, "\n");
 
+        len += text[len] == '\n';
         xa_http_head_line(&f->head, &f->answer, text, len);
         text += len;
     }

@@ -31,10 +31,9 @@ struct xa_consul {
     size_t host;       /* who is asked first: the last that answered */
     size_t probe_host; /* whom the last probe asked */
     struct xa_news news;
-    bool is_lost;       /* the last answer that was needed did not come */
-    int64_t lost_at_ms; /* since when */
-    int64_t waited_deadline_ms; /* the use that waited for a probe last */
-    int64_t waited_ms;          /* and for how long */
+    bool is_lost;         /* the last answer that was needed did not come */
+    int64_t lost_at_ms;   /* since when */
+    int64_t waited_at_ms; /* when a wait for a leader ended last */
 };
 
 /* That host answered; it is asked first from now on. */
@@ -45,8 +44,8 @@ void xa_consul_settle(struct xa_consul *consul, size_t host);
 void xa_consul_probe_begin(struct xa_consul *consul, int lane);
 
 /*
- * Wait until the lane's breaker closes.  All that one use spends here, a use
- * being known by its deadline, is XA_CONSUL_PROBE_MS and a little.
+ * Wait until the lane's breaker closes, for XA_CONSUL_PROBE_MS; for a stale
+ * read less when its use has waited for a leader just before.
  *
  * Else the reason of the probe that ended last.
  */

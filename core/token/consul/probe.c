@@ -8,6 +8,7 @@
 
 #define PROBE_ANSWER_MAX 65536
 #define SECOND_WAIT_MS 10 /* of a use that has waited already */
+#define SAME_USE_MS 5     /* after that wait its next request comes */
 
 static void
 drop(struct xa_consul_probe *probe)
@@ -135,42 +136,52 @@ look(struct xa_consul *consul, int lane)
     return true;
 }
 
-/* How long this use may wait now, noted as if it did. */
 static int64_t
-take_patience(struct xa_consul *consul, int64_t deadline_ms)
+patience(const struct xa_consul *consul, int lane, int64_t now_ms)
 {
-    int64_t wait_ms = XA_CONSUL_PROBE_MS;
+    if (lane == XA_LANE_STALE && now_ms - consul->waited_at_ms < SAME_USE_MS)
+        return SECOND_WAIT_MS;
+    return XA_CONSUL_PROBE_MS;
+}
 
-    if (consul->waited_deadline_ms == deadline_ms)
-        wait_ms = SECOND_WAIT_MS;
-    consul->waited_deadline_ms = deadline_ms;
-    return wait_ms;
+/* true: the breaker has closed. */
+static bool
+wait_until(struct xa_consul *consul, int lane, int64_t until_ms)
+{
+    size_t tries = consul->config->consul.hosts.count;
+
+    for (;;) {
+        int64_t now_ms;
+
+        if (look(consul, lane))
+            return true;
+        if (tries > 0 && begin_if_due(consul, lane)) {
+            tries--;
+            continue;
+        }
+        now_ms = xa_clock_mono_ms();
+        if (now_ms >= until_ms ||
+            !xa_breaker_is_probing(&consul->lanes[lane].breaker))
+            return false;
+        xa_http_wait(consul->http, until_ms - now_ms);
+    }
 }
 
 enum xa_rc
 xa_consul_probe_wait(struct xa_consul *consul, int lane, int64_t deadline_ms,
                      struct xa_err *err)
 {
-    struct xa_breaker *breaker = &consul->lanes[lane].breaker;
+    const struct xa_err *reason = &consul->lanes[lane].breaker.reason;
     int64_t now_ms = xa_clock_mono_ms();
-    int64_t until_ms = now_ms + take_patience(consul, deadline_ms);
-    size_t tries = consul->config->consul.hosts.count;
+    int64_t until_ms = now_ms + patience(consul, lane, now_ms);
+    bool is_closed;
 
     if (until_ms > deadline_ms)
         until_ms = deadline_ms;
-    for (;;) {
-        if (look(consul, lane))
-            return XA_OK;
-        if (tries > 0 && begin_if_due(consul, lane)) {
-            tries--;
-            continue;
-        }
-        now_ms = xa_clock_mono_ms();
-        if (now_ms >= until_ms || !xa_breaker_is_probing(breaker))
-            return xa_fail(err, breaker->reason.code, "%s",
-                           breaker->reason.text);
-        xa_http_wait(consul->http, until_ms - now_ms);
-    }
+    is_closed = wait_until(consul, lane, until_ms);
+    if (lane == XA_LANE_LEADER)
+        consul->waited_at_ms = xa_clock_mono_ms();
+    return is_closed ? XA_OK : xa_fail(err, reason->code, "%s", reason->text);
 }
 
 void
