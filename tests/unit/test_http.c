@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netdb.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
@@ -31,6 +32,20 @@ __wrap_curl_slist_free_all(struct curl_slist *list)
         freed_lines++;
     }
     __real_curl_slist_free_all(list);
+}
+
+/* A name server that is silent until it is told to speak: libcurl's look-up
+ * comes here, in whatever thread it likes. */
+static int name_server[2];
+
+__attribute__((visibility("default"))) int
+getaddrinfo(const char *node XA_UNUSED, const char *service XA_UNUSED,
+            const struct addrinfo *hints XA_UNUSED,
+            struct addrinfo **out XA_UNUSED)
+{
+    char word;
+
+    return read(name_server[0], &word, 1) == 1 ? EAI_NONAME : EAI_FAIL;
 }
 
 struct fixture {
@@ -354,6 +369,33 @@ test_ask__tells_a_refusal_from_a_name_without_address(void **state XA_UNUSED)
     close_client(&f);
 }
 
+/* Neither the call nor what comes after it waits for the name server. */
+static void
+test_ask__waits_for_no_name_server(void **state XA_UNUSED)
+{
+    static const struct xa_http_setup setup = {.verify = true};
+    struct xa_http_request request;
+    struct fixture f;
+
+    open_client(&f, &setup);
+    assert_int_equal(pipe(name_server), 0);
+    alarm(20); /* instead of a test that never ends */
+    strcpy(f.url, "http://consul.example:8500/path");
+    request = get(&f);
+    request.deadline_ms = xa_clock_mono_ms() + 50;
+    assert_int_equal(xa_http_ask(f.http, &request, &f.answer, &f.err),
+                     XA_E_TIMEOUT);
+    assert_non_null(strstr(f.err.text, "its name is not found within"));
+    close_client(&f);
+    alarm(0);
+    assert_int_equal(write(name_server[1], "xx", 2), 2);
+    open_client(&f, &setup);
+    strcpy(f.url, "http://consul.example:8500/path");
+    assert_int_equal(ask(&f), XA_E_UNAVAILABLE);
+    assert_non_null(strstr(f.err.text, "its name is not found"));
+    close_client(&f);
+}
+
 static void
 test_start__goes_on_while_others_are_asked(void **state XA_UNUSED)
 {
@@ -472,6 +514,7 @@ main(void)
         cmocka_unit_test(test_ask__does_not_wait_for_a_body_that_is_too_large),
         cmocka_unit_test(test_ask__ends_at_the_deadline),
         cmocka_unit_test(test_ask__tells_a_refusal_from_a_name_without_address),
+        cmocka_unit_test(test_ask__waits_for_no_name_server),
         cmocka_unit_test(test_start__goes_on_while_others_are_asked),
         cmocka_unit_test(test_free__ends_what_is_under_way),
         cmocka_unit_test(test_free__wipes_the_secret),
