@@ -166,24 +166,6 @@ open_handle(struct xa_ldap_conn *conn, struct xa_ldap_why *why)
     return XA_LDAP_OK;
 }
 
-/* TLS 1.2 at least. GnuTLS knows that in words of its own only. */
-static int
-set_least_version(LDAP *ld)
-{
-    char *package = NULL;
-    int rc;
-
-    rc = set_number(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN,
-                    LDAP_OPT_X_TLS_PROTOCOL_TLS1_2);
-    if (rc == LDAP_OPT_SUCCESS)
-        rc = ldap_get_option(ld, LDAP_OPT_X_TLS_PACKAGE, &package);
-    if (rc == LDAP_OPT_SUCCESS && strcmp(package, "GnuTLS") == 0)
-        rc = ldap_set_option(ld, LDAP_OPT_X_TLS_CIPHER_SUITE,
-                             "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2");
-    ldap_memfree(package);
-    return rc;
-}
-
 /* A certificate for the host's name from a CA of ours, or no connection. */
 static enum xa_ldap_rc
 set_tls(struct xa_ldap_conn *conn, struct xa_ldap_why *why)
@@ -199,7 +181,8 @@ set_tls(struct xa_ldap_conn *conn, struct xa_ldap_why *why)
         rc = set_number(conn->ld, LDAP_OPT_X_TLS_REQUIRE_SAN,
                         LDAP_OPT_X_TLS_TRY);
     if (rc == LDAP_OPT_SUCCESS)
-        rc = set_least_version(conn->ld);
+        rc = set_number(conn->ld, LDAP_OPT_X_TLS_PROTOCOL_MIN,
+                        LDAP_OPT_X_TLS_PROTOCOL_TLS1_2);
     if (rc == LDAP_OPT_SUCCESS && ca)
         rc = ldap_set_option(conn->ld, LDAP_OPT_X_TLS_CACERTFILE, ca);
     if (rc != LDAP_OPT_SUCCESS)
@@ -209,6 +192,22 @@ set_tls(struct xa_ldap_conn *conn, struct xa_ldap_why *why)
         return trouble(conn, why, "TLS: no CA certificates in",
                        ca ? ca : "the system");
     return XA_LDAP_OK;
+}
+
+/* libldap over GnuTLS does not heed the least version, and leaks memory when
+ * it is given one as a list of ciphers; so it is looked at before a byte of
+ * ours goes that way. */
+static enum xa_ldap_rc
+check_version(const struct xa_ldap_conn *conn, struct xa_ldap_why *why)
+{
+    char *version = NULL;
+    int is_fit;
+
+    ldap_get_option(conn->ld, LDAP_OPT_X_TLS_VERSION, &version);
+    is_fit = version && (strstr(version, "1.2") || strstr(version, "1.3"));
+    ldap_memfree(version);
+    return is_fit ? XA_LDAP_OK
+                  : trouble(conn, why, "TLS", "the server has no TLS 1.2");
 }
 
 static enum xa_ldap_rc
@@ -229,7 +228,7 @@ secure(struct xa_ldap_conn *conn, struct xa_ldap_why *why)
     }
     rc = ldap_install_tls(conn->ld);
     if (rc == LDAP_SUCCESS)
-        return XA_LDAP_OK;
+        return check_version(conn, why);
     ldap_get_option(conn->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &said);
     trouble_said(conn, why,
                  "TLS: no connection with a certificate for this name from a "
@@ -303,7 +302,6 @@ xa_ldap_open(struct xa_ldap_servers *servers, struct xa_ldap_conn **out,
             return XA_LDAP_OK;
         }
     }
-    servers->first = (servers->first + 1) % servers->count;
     return XA_LDAP_TROUBLE;
 }
 

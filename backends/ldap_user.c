@@ -286,7 +286,8 @@ ask_directory(struct backend *self, const char *login, const char *password,
     return rc == XA_LDAP_TROUBLE ? rc : decoy(self, password, why);
 }
 
-/* What goes on is said when it begins; the host says when it ends. */
+/* What goes on is said when it begins; the host says when it ends.  Who was
+ * asked first is asked last from now on: it may listen and not answer. */
 static void
 note(struct backend *self, enum xa_ldap_rc rc, const struct xa_ldap_why *why)
 {
@@ -294,6 +295,7 @@ note(struct backend *self, enum xa_ldap_rc rc, const struct xa_ldap_why *why)
         self->trouble.text[0] = '\0';
         return;
     }
+    self->servers.first = (self->servers.first + 1) % self->servers.count;
     if (strcmp(self->trouble.text, why->text) == 0)
         return;
     self->trouble = *why;

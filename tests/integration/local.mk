@@ -23,6 +23,8 @@ integration_tests = \
 	%D%/0530-pam.t \
 	%D%/0540-wild-backend.t \
 	%D%/0600-ldap.t \
+	%D%/0610-ldap-input.t \
+	%D%/0620-ldap-trouble.t \
 	%D%/0690-fetch-consul.t
 
 EXTRA_DIST += $(integration_tests) \

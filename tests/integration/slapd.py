@@ -44,9 +44,9 @@ pidfile {dir}/slapd.pid
 loglevel none
 threads 4
 {tls}
+{more}
 sizelimit 100
 access to attrs=userPassword by anonymous auth by * none
-{access}
 access to * by * read
 database mdb
 suffix "{suffix}"
@@ -103,10 +103,10 @@ def entry(dn, **attributes):
 class Server:
     """
         names   of its certificate, "IP:127.0.0.1" say; None: it has no TLS
-        access  more lines for slapd.conf, about who may see what
+        more    lines for slapd.conf
     """
 
-    def __init__(self, names="IP:127.0.0.1,DNS:localhost", access=""):
+    def __init__(self, names="IP:127.0.0.1,DNS:localhost", more=""):
         self.slapd, self.slapadd = h.need("slapd", "slapadd")
         if not os.path.exists("/usr/lib/ldap/back_mdb.so") or \
                 not os.path.exists("/etc/ldap/schema/core.schema"):
@@ -117,7 +117,7 @@ class Server:
         try:
             os.mkdir(os.path.join(self.dir, "data"))
             self.port, self.tls_port = h.free_port(), h.free_port()
-            self._configure(names, access)
+            self._configure(names, more)
             self.ldif = [
                 entry(SUFFIX, objectClass=["dcObject", "organization"],
                       dc="xivo", o="XiVO"),
@@ -137,7 +137,7 @@ class Server:
             h.diag("--- slapd", *self.said().splitlines()[-40:])
         self.close()
 
-    def _configure(self, names, access):
+    def _configure(self, names, more):
         tls = ""
         if names:
             self.ca = make_ca(self.dir)
@@ -145,7 +145,7 @@ class Server:
             tls = ("TLSCertificateFile {0}/server.crt\n"
                    "TLSCertificateKeyFile {0}/server.key\n".format(self.dir))
         with open(os.path.join(self.dir, "slapd.conf"), "w") as f:
-            f.write(CONF.format(dir=self.dir, tls=tls, access=access,
+            f.write(CONF.format(dir=self.dir, tls=tls, more=more,
                                 suffix=SUFFIX))
 
     # --- what is in it ---
