@@ -93,3 +93,11 @@ noinst_LTLIBRARIES += \
 %C%_mock_with_uuid_la_LDFLAGS = $(backend_ldflags) -rpath $(backenddir)
 
 pkgconfig_DATA = %D%/xivo-auth.pc
+
+# How to write one: a manual, and a whole one that builds on its own.
+dist_man_MANS += %D%/xivo-auth-backend.7
+exampledir = $(docdir)/example
+dist_example_DATA = \
+	%D%/example/Makefile \
+	%D%/example/README.md \
+	%D%/example/static_list.c

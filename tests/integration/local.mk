@@ -22,6 +22,7 @@ integration_tests = \
 	%D%/0501-postgresql-trouble.t \
 	%D%/0530-pam.t \
 	%D%/0540-wild-backend.t \
+	%D%/0550-example.t \
 	%D%/0600-ldap.t \
 	%D%/0610-ldap-input.t \
 	%D%/0620-ldap-trouble.t \
