@@ -47,9 +47,11 @@ libxacore_la_SOURCES = \
 	%D%/token/acl.c %D%/token/acl.h \
 	%D%/token/consul/breaker.c %D%/token/consul/breaker.h \
 	%D%/token/consul/client.c %D%/token/consul/client.h \
+	%D%/token/consul/fetch.c %D%/token/consul/fetch.h \
 	%D%/token/consul/hosts.c %D%/token/consul/hosts.h \
 	%D%/token/consul/inside.h \
 	%D%/token/consul/lock.c %D%/token/consul/lock.h \
+	%D%/token/consul/mend.c %D%/token/consul/mend.h \
 	%D%/token/consul/names.c %D%/token/consul/names.h \
 	%D%/token/consul/plan.c %D%/token/consul/plan.h \
 	%D%/token/consul/probe.c \

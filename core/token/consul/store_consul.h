@@ -14,6 +14,7 @@ struct xa_store_consul {
     struct xa_consul *consul;
     struct xa_consul_lock *lock; /* NULL until this process wants to lead */
     struct xa_sweep *sweep;      /* likewise */
+    unsigned token_depth;        /* of listings of tokens/, see walk.h */
     bool accepts_stale;          /* the latest token came from a stale read */
 };
 
