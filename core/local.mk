@@ -58,7 +58,9 @@ libxacore_la_SOURCES = \
 	%D%/token/consul/record.c %D%/token/consul/record.h \
 	%D%/token/consul/removal.c %D%/token/consul/removal.h \
 	%D%/token/consul/store_consul.c %D%/token/consul/store_consul.h \
+	%D%/token/consul/store_consul_audit.c \
 	%D%/token/consul/store_consul_expire.c \
+	%D%/token/consul/store_consul_list.c \
 	%D%/token/consul/txn.c %D%/token/consul/txn.h \
 	%D%/token/consul/verdict.c %D%/token/consul/verdict.h \
 	%D%/token/consul/walk.c %D%/token/consul/walk.h \

@@ -10,6 +10,7 @@ unit_tests += \
 	%D%/unit/test_basic \
 	%D%/unit/test_config \
 	%D%/unit/test_config_notes \
+	%D%/unit/test_consul_audit \
 	%D%/unit/test_consul_breaker \
 	%D%/unit/test_consul_client \
 	%D%/unit/test_consul_lock \
@@ -114,6 +115,8 @@ unit_paths = $(AM_CPPFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\" \
 %C%_unit_test_consul_client_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=xa_clock_mono_ms
 %C%_unit_test_consul_lock_SOURCES = %D%/unit/test_consul_lock.c $(unit_consul)
+%C%_unit_test_consul_audit_SOURCES = %D%/unit/test_consul_audit.c \
+	%D%/unit/store_suite.c %D%/unit/store_suite.h $(unit_consul)
 %C%_unit_test_consul_txn_SOURCES = %D%/unit/test_consul_txn.c $(unit_consul)
 %C%_unit_test_consul_walk_SOURCES = %D%/unit/test_consul_walk.c $(unit_consul)
 %C%_unit_test_handlers_SOURCES = %D%/unit/test_handlers.c $(unit_handlers)

@@ -20,6 +20,7 @@ struct fake_consul fake_consul;
 
 struct xa_consul {
     const struct xa_config *config;
+    struct xa_news news;
 };
 
 /* One key; sorted by name. */
@@ -421,6 +422,12 @@ xa_consul_free(struct xa_consul **consul)
 {
     free(*consul);
     *consul = NULL;
+}
+
+struct xa_news *
+xa_consul_news(struct xa_consul *consul)
+{
+    return &consul->news;
 }
 
 int64_t
