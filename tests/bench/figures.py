@@ -17,6 +17,32 @@ PAUSE_S = 2    # before something is measured again
 WAIT_MAX_S = 180 # for quiet, in all
 
 
+class Rounds:
+    """What the rounds of some cases measured: name -> a sample a round."""
+
+    def __init__(self, samples):
+        self.samples = samples
+
+    def median(self, name, key):
+        return median(self.samples[name], key)
+
+    def failed(self, name):
+        return sum(sample["failed"] for sample in self.samples[name])
+
+    def ratio(self, name, to, key="rate"):
+        """Of what was measured side by side, so that whatever changes from
+        one round to the next falls out."""
+        return statistics.median(
+            one[key] / other[key] for one, other in
+            zip(self.samples[name], self.samples[to]))
+
+    def row(self, name):
+        """Of the table."""
+        row = {key: self.median(name, key) for key in self.samples[name][0]
+               if key not in ("failed", "requests", "seconds")}
+        return dict(row, name=name, failed=self.failed(name))
+
+
 class Bench:
     def __init__(self, options, say, rig):
         self.options = options
@@ -34,34 +60,40 @@ class Bench:
                              "sense": sense, "bar": bar, "reached": reached})
 
     def rounds(self, cases):
-        """Each case once a round; medians by name, and into the table.
+        """Measure each case once a round.
 
         cases: name -> function of the round's number that measures once
         """
         samples = {name: [] for name in cases}
         for number in range(self.options["rounds"]):
-            for name, measure in cases.items():
-                samples[name].append(self.in_quiet(measure, number))
-        out = {}
-        for name, got in samples.items():
-            out[name] = {key: median(got, key) for key in got[0]
-                         if key not in ("failed", "requests", "seconds")}
-            out[name]["failed"] = sum(sample["failed"] for sample in got)
-            self.cases.append(dict(out[name], name=name))
-            if out[name]["failed"]:
-                self.say("%s: %d requests failed" % (name,
-                                                     out[name]["failed"]))
+            for name, got in self.round(cases, number).items():
+                samples[name].append(got)
+        out = Rounds(samples)
+        for name in cases:
+            self.cases.append(out.row(name))
+            if out.failed(name):
+                self.say("%s: %d requests failed" % (name, out.failed(name)))
         return out
 
-    def in_quiet(self, measure, number):
-        """Measure, and again while others keep the machine busy."""
+    def round(self, cases, number):
+        """One round, every other one backwards; from its beginning again
+        when others kept the machine busy."""
+        names = list(cases)[::-1 if number % 2 else 1]
         while True:
             begun = time.monotonic()
-            got = measure(number)
-            if got["others"] <= QUIET or self.waited > WAIT_MAX_S:
+            got = {}
+            for name in names:
+                got[name] = cases[name](number)
+                if (got[name]["others"] > QUIET and
+                        self.waited <= WAIT_MAX_S):
+                    break
+            else:
                 return got
             time.sleep(PAUSE_S)
             self.waited += time.monotonic() - begun
+            if self.waited > WAIT_MAX_S:
+                self.say("others keep the machine busy: what is measured "
+                         "from here on means little")
 
     def check(self, target, method="HEAD", count=None, **how):
         ids = self.rig.ids.get(target.service, self.rig.ids[
@@ -86,18 +118,17 @@ class Bench:
         """The whole against the least, and against libfcgi's own loop."""
         same = self.rig.start_bare("same loop", "tests/bench/same_loop")
         usual = self.rig.start_usual("usual loop", "tests/bench/usual_loop")
-        got = self.rounds({
+        bare = "HEAD, 204 and nothing else"
+        usually = "HEAD, libfcgi's own loop"
+        got = self.rounds({  # HEAD beside both
+            bare: lambda _n: self.check(same),
             "HEAD": lambda _n: self.check(self.service),
-            "HEAD, 204 and nothing else": lambda _n: self.check(same),
-            "HEAD, libfcgi's own loop": lambda _n: self.check(usual),
+            usually: lambda _n: self.check(usual),
         })
-        ours = got["HEAD"]["rate"]
-        self.figure("HEAD / 204 on the same loop",
-                    ours / got["HEAD, 204 and nothing else"]["rate"],
+        self.figure("HEAD / 204 on the same loop", got.ratio("HEAD", bare),
                     ">=", 0.90)
         self.figure("HEAD / 204 on libfcgi's own loop",
-                    ours / got["HEAD, libfcgi's own loop"]["rate"],
-                    ">=", 2.0)
+                    got.ratio("HEAD", usually), ">=", 2.0)
 
     def bodies(self):
         """GET sends the whole token."""
@@ -113,25 +144,26 @@ class Bench:
             bare: lambda _n: self.check(same, "GET"),
         })
         self.figure("GET / as many bytes on the same loop",
-                    got["GET"]["rate"] / got[bare]["rate"], ">=", 0.80)
+                    got.ratio("GET", bare), ">=", 0.80)
 
     def logins(self):
         def login(seconds):
             return self.rig.wrk(self.service, seconds, LOGIN_CLIENTS,
                                 "login.lua", BASIC)
 
+        alone = "HEAD without logins"
         both = "HEAD beside %d logins at a time" % LOGIN_CLIENTS
         got = self.rounds({
-            "HEAD without logins": lambda _n: self.check(self.service),
+            alone: lambda _n: self.check(self.service),
             both: lambda _n: self.beside(login),
         })
-        self.compare("logins", got["HEAD without logins"], got[both])
+        self.compare("logins", got, alone, both)
         self.figure("rate of HEAD beside logins / without",
-                    got[both]["rate"] / got["HEAD without logins"]["rate"],
-                    ">=", 0.6)
+                    got.ratio(both, alone), ">=", 0.6)
 
     def revokes(self):
         ids = self.rig.ids[self.service.service]
+        alone = "HEAD without revokes"
         both = "HEAD beside %d who revoke" % REVOKE_CLIENTS
 
         def revoke(number):
@@ -140,17 +172,17 @@ class Bench:
                 ids, self.asked + number * self.share, self.share, "")
 
         got = self.rounds({
-            "HEAD without revokes": lambda _n: self.check(self.service),
+            alone: lambda _n: self.check(self.service),
             both: lambda n: self.beside(revoke(n)),
         })
-        self.compare("revokes", got["HEAD without revokes"], got[both])
+        self.compare("revokes", got, alone, both)
 
-    def compare(self, what, alone, beside):
+    def compare(self, what, got, alone, both):
         self.figure("p99 of HEAD beside %s / without" % what,
-                    beside["p99_ms"] / alone["p99_ms"], "<=", 5)
+                    got.ratio(both, alone, "p99_ms"), "<=", 5)
         self.figure("requests that failed beside " + what,
-                    alone["failed"] + beside["failed"], "<=", 0)
-        self.say("%s: %.0f a second" % (what, beside["other_rate"]))
+                    got.failed(alone) + got.failed(both), "<=", 0)
+        self.say("%s: %.0f a second" % (what, got.median(both, "other_rate")))
 
     def sizes(self):
         small = self.rig.start_service("small store", SMALL_STORE)
@@ -162,7 +194,7 @@ class Bench:
         })
         self.figure("CPU of a check, %d tokens / %d" % (
             self.options["tokens"], SMALL_STORE),
-            got[many]["ours_us"] / got[few]["ours_us"], "<=", 1.3)
+            got.ratio(many, few, "ours_us"), "<=", 1.3)
 
     def start_and_memory(self):
         service = self.service.service

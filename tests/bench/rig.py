@@ -27,8 +27,8 @@ USERS = {"alice": {
                 "/i4xYUTeT.DwN0",
     "uuid": "63f3dc3c-865d-419e-bec2-e18c4b118224",
     "acls": ["confd.users.me.read", "dird.#.me.read"]}}
-WARM_UP_S = 2
 CLIENTS = 16
+WARM_UP = (1, 2, 4, 8, CLIENTS)  # clients, for a second each
 CHECK_PROCESSES = 2  # as the quick start has
 SCOPE = "?scope=confd.users.me.read"
 BASIC = base64.b64encode(b"alice:" + PASSWORD.encode()).decode()
@@ -259,19 +259,26 @@ class Rig:
                 while f.read(1 << 20):
                     pass
 
-    def ask(self, target, method, ids, count, seconds=None, beside=()):
-        """Measure one case once; the first time of a target is for nothing,
-        for a process has to map the pages of the store.
+    def warm_up(self, target, method, ids, count):
+        """A process has to map the pages of the store. More and more clients,
+        because nginx keeps the connections that it opens: of many at once the
+        first process that runs may take all, and keep them, too."""
+        for clients in WARM_UP:
+            self.result(self.wrk(target, 1, clients, "ask.lua", method, ids,
+                                 0, count, SCOPE))
+
+    def ask(self, target, method, ids, count, beside=()):
+        """Measure one case once.
 
         beside  pids of other load of ours
         """
         self.read_store(target.service)
         if target not in self.warm:
             self.warm.add(target)
-            self.ask(target, method, ids, count, WARM_UP_S)
+            self.warm_up(target, method, ids, count)
         cpu = target.ours.cpu_ns(), target.nginx.cpu_ns()
         watch = Watch(Processes(target.known.pids + list(beside)))
-        got = self.result(self.wrk(target, seconds or self.seconds, CLIENTS,
+        got = self.result(self.wrk(target, self.seconds, CLIENTS,
                                    "ask.lua", method, ids, 0, count, SCOPE))
         got["others"] = watch.others()
         got["rate"] = got["requests"] / got["seconds"]
