@@ -54,6 +54,7 @@ unit_tests += \
 	%D%/unit/test_request \
 	%D%/unit/test_router \
 	%D%/unit/test_status \
+	%D%/unit/test_store_consul \
 	%D%/unit/test_store_lmdb \
 	%D%/unit/test_str \
 	%D%/unit/test_textfile \
@@ -156,6 +157,8 @@ unit_ldap_cppflags = $(AM_CPPFLAGS) -I$(top_builddir)/include
 %C%_unit_test_registry_CPPFLAGS = $(unit_paths)
 %C%_unit_test_router_SOURCES = \
 	%D%/unit/test_router.c %D%/fakes/registry.c %D%/fakes/registry.h
+%C%_unit_test_store_consul_SOURCES = %D%/unit/test_store_consul.c \
+	%D%/unit/store_suite.c %D%/unit/store_suite.h $(unit_consul)
 %C%_unit_test_store_lmdb_SOURCES = %D%/unit/test_store_lmdb.c $(unit_lmdb)
 %C%_unit_test_store_lmdb_LDFLAGS = $(unit_wrap_statfs)
 %C%_unit_test_users_file_SOURCES = %D%/unit/test_users_file.c $(unit_registry)

@@ -147,7 +147,10 @@ suite_expire(struct xa_store *store, int64_t now_us, uint32_t max)
 {
     struct xa_expired done;
     struct xa_err err = XA_ERR_NONE;
+    bool leads = false;
 
+    suite_must(xa_store_lead(store, &leads, &err), &err);
+    assert_true(leads);
     suite_must(xa_store_expire(store, now_us, max, &done, &err), &err);
     return done;
 }
@@ -346,22 +349,23 @@ static void
 test_expire__takes_the_longest_overdue_first(void **state)
 {
     struct xa_store *store = *state;
+    int64_t grain_us = kind->grain_us;
     struct xa_key keys[5];
     struct xa_expired done;
 
     for (unsigned i = 0; i < 5; i++) /* the later the smaller the key */
-        keys[i] = create_plain(store, 5 - i, "alice", NOW_US + i);
+        keys[i] = create_plain(store, 5 - i, "alice", NOW_US + i * grain_us);
 
-    done = suite_expire(store, NOW_US + 10, 2);
+    done = suite_expire(store, NOW_US + 10 * grain_us, 2);
     assert_int_equal(done.removed, 2);
     assert_int_equal(done.oldest_us, NOW_US);
     assert_true(done.more);
     for (unsigned i = 0; i < 5; i++)
         assert_int_equal(suite_has(store, &keys[i]), i >= 2);
 
-    done = suite_expire(store, NOW_US + 3, 10);
+    done = suite_expire(store, NOW_US + 3 * grain_us, 10);
     assert_int_equal(done.removed, 2);
-    assert_int_equal(done.oldest_us, NOW_US + 2);
+    assert_int_equal(done.oldest_us, NOW_US + 2 * grain_us);
     assert_false(done.more);
     assert_true(suite_has(store, &keys[4]));
 }
@@ -391,10 +395,10 @@ test_expire__ends_in_batches_of_any_size(void **state)
     struct xa_expired done;
 
     for (unsigned i = 0; i < 100; i++)
-        suite_create(store, "alice", NOW_US + i % 7);
+        suite_create(store, "alice", NOW_US + i % 7 * kind->grain_us);
     suite_create(store, "alice", NOW_US + HOUR_US);
     do {
-        done = suite_expire(store, NOW_US + 7, 33);
+        done = suite_expire(store, NOW_US + 7 * kind->grain_us, 33);
         removed += done.removed;
     } while (done.more);
     assert_int_equal(removed, 100);

@@ -8,6 +8,7 @@
 /* One kind of store. */
 struct store_kind {
     const char *name;
+    int64_t grain_us; /* how exactly it knows when a token is due */
     /* Make an empty place for a store, and take it away again. */
     void (*make)(void);
     void (*wipe)(void);
@@ -41,7 +42,7 @@ struct xa_key suite_create(struct xa_store *store, const char *auth_id,
 /* Whether the store has it; fails the test when it cannot tell. */
 bool suite_has(struct xa_store *store, const struct xa_key *key);
 
-/* xa_store_expire(), as it must be possible. */
+/* xa_store_lead() and xa_store_expire(), as it must be possible. */
 struct xa_expired suite_expire(struct xa_store *store, int64_t now_us,
                                uint32_t max);
 

@@ -336,6 +336,7 @@ int
 main(void)
 {
     static const struct store_kind kind = {
+        .grain_us = 1,
         .name = "lmdb",
         .make = make_folder,
         .wipe = wipe_folder,
