@@ -28,6 +28,11 @@ struct fixture {
     unsigned stop_after_calls; /* 0: never */
     unsigned jump_after_calls; /* the wall clock, by an hour; 0: never */
 
+    bool others_lead;          /* of a shared store */
+    unsigned lose_after_calls; /* the lead; 0: never */
+    enum xa_rc lead_failure;
+    unsigned lead_calls;
+
     struct xa_moment clocks;
     int64_t batch_takes_us;
     unsigned pauses;
@@ -51,6 +56,8 @@ expire(struct xa_store *store, int64_t now_us, uint32_t max,
         f->stop = 1;
     if (f->jump_after_calls == f->calls)
         f->clocks.now_us += 3600 * XA_US_PER_S;
+    if (f->lose_after_calls == f->calls)
+        f->others_lead = true;
     if (f->failure != XA_OK)
         return xa_fail(err, f->failure, "told to fail");
     f->due -= count;
@@ -63,6 +70,18 @@ expire(struct xa_store *store, int64_t now_us, uint32_t max,
         .oldest_us = count > 0 ? f->oldest_us : 0,
         .more = f->due > 0,
     };
+    return XA_OK;
+}
+
+static enum xa_rc
+lead(struct xa_store *store, bool *out_leads, struct xa_err *err)
+{
+    struct fixture *f = (struct fixture *)store;
+
+    f->lead_calls++;
+    if (f->lead_failure != XA_OK)
+        return xa_fail(err, f->lead_failure, "told not to lead");
+    *out_leads = !f->others_lead;
     return XA_OK;
 }
 
@@ -109,6 +128,18 @@ set_up(void **state)
     return xa_expiry_new(&f.store, &f.config, &env, &f.expiry, NULL) == XA_OK
                ? 0
                : -1;
+}
+
+/* As set_up(), with a store that other machines use too. */
+static int
+set_up_shared(void **state)
+{
+    static const struct xa_store_ops ops = {
+        .type = "fake", .lead = lead, .expire = expire};
+    int rc = set_up(state);
+
+    ((struct fixture *)*state)->store.ops = &ops;
+    return rc;
 }
 
 static int
@@ -330,6 +361,137 @@ test_tick__takes_a_sleep_of_the_machine_for_no_jump(void **state)
     assert_int_equal(f->due, 0);
 }
 
+/* --- of several daemons one leads --- */
+
+static void
+test_lead__is_no_matter_in_a_store_of_one_machine(void **state)
+{
+    struct fixture *f = *state;
+
+    f->due = 1;
+    assert_int_equal(tick(f), XA_OK);
+    assert_true(xa_expiry_leads(f->expiry));
+    assert_null(strstr(f->log, "leader."));
+}
+
+static void
+test_lead__is_asked_for_before_each_batch(void **state)
+{
+    struct fixture *f = *state;
+
+    f->due = 1000;
+    assert_int_equal(tick(f), XA_OK);
+    assert_int_equal(f->calls, 4);
+    assert_int_equal(f->lead_calls, 4);
+    assert_non_null(strstr(f->log, "INFO leader.taken pid="));
+    assert_true(xa_expiry_leads(f->expiry));
+    assert_int_equal(tick(f), XA_OK);
+    assert_string_equal(f->log, ""); /* said once */
+}
+
+static void
+test_lead__is_waited_for_without_touching_the_store(void **state)
+{
+    struct fixture *f = *state;
+
+    f->due = 10;
+    f->others_lead = true;
+    assert_int_equal(tick(f), XA_OK);
+    assert_non_null(strstr(f->log, "INFO leader.waiting"));
+    assert_false(xa_expiry_leads(f->expiry));
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(tick(f), XA_OK);
+        assert_string_equal(f->log, "");
+    }
+    assert_int_equal(f->calls, 0);
+    f->others_lead = false;
+    assert_int_equal(tick(f), XA_OK);
+    assert_non_null(strstr(f->log, "leader.taken"));
+    assert_int_equal(f->due, 0);
+}
+
+static void
+test_lead__is_lost_between_two_batches(void **state)
+{
+    struct fixture *f = *state;
+
+    f->due = 1000;
+    f->lose_after_calls = 2;
+    assert_int_equal(tick(f), XA_OK);
+    assert_int_equal(f->due, 1000 - 512);
+    assert_non_null(strstr(f->log, "WARNING leader.lost"));
+    assert_non_null(strstr(f->log, "removed=512 "));
+    assert_false(xa_expiry_leads(f->expiry));
+    assert_int_equal(tick(f), XA_OK);
+    assert_string_equal(f->log, "");
+    f->others_lead = false;
+    f->lose_after_calls = 0;
+    assert_int_equal(tick(f), XA_OK);
+    assert_non_null(strstr(f->log, "leader.taken"));
+}
+
+static void
+test_lead__that_cannot_be_had_is_a_failure(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(tick(f), XA_OK);
+    f->calls = 0;
+    f->lead_failure = XA_E_TIMEOUT;
+    assert_int_equal(tick(f), XA_E_TIMEOUT);
+    assert_string_equal(f->log,
+                        "ERROR expiry.failing reason=\"told not to lead\"\n");
+    assert_int_equal(f->calls, 0);
+    f->lead_failure = XA_OK;
+    assert_int_equal(tick(f), XA_OK); /* nobody else took it meanwhile */
+    assert_string_equal(f->log, "INFO expiry.recovered failures=1 after_s=0\n");
+}
+
+static void
+test_lead__is_kept_while_the_clock_is_not_trusted(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(tick(f), XA_OK);
+    f->clocks.now_us += 3600 * XA_US_PER_S;
+    f->lead_calls = 0;
+    f->calls = 0;
+    for (int i = 0; i < 10; i++) {
+        pass(f, XA_US_PER_S);
+        assert_int_equal(tick(f), XA_OK);
+    }
+    assert_int_equal(f->lead_calls, 10);
+    assert_int_equal(f->calls, 0);
+}
+
+static void
+test_keep_lead__asks_only_when_it_leads_and_nothing_fails(void **state)
+{
+    struct fixture *f = *state;
+
+    xa_expiry_keep_lead(f->expiry);
+    assert_int_equal(f->lead_calls, 0);
+    assert_int_equal(tick(f), XA_OK);
+    xa_expiry_keep_lead(f->expiry);
+    assert_int_equal(f->lead_calls, 2);
+    f->log[0] = '\0';
+    f->lead_failure = XA_E_TIMEOUT;
+    xa_expiry_keep_lead(f->expiry);
+    assert_int_equal(f->lead_calls, 3);
+    assert_string_equal(f->log, ""); /* the next tick will say it */
+    assert_int_equal(tick(f), XA_E_TIMEOUT);
+    xa_expiry_keep_lead(f->expiry);
+    assert_int_equal(f->lead_calls, 4);
+    f->lead_failure = XA_OK;
+    f->others_lead = true;
+    assert_int_equal(tick(f), XA_OK);
+    assert_non_null(strstr(f->log, "leader.lost"));
+    xa_expiry_keep_lead(f->expiry);
+    assert_int_equal(f->lead_calls, 5);
+}
+
+#define SHARED(test)                                                           \
+    cmocka_unit_test_setup_teardown(test, set_up_shared, tear_down)
 #define WITH_FIXTURE(test)                                                     \
     cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
@@ -349,6 +511,13 @@ main(void)
         WITH_FIXTURE(test_tick__waits_again_after_a_second_jump),
         WITH_FIXTURE(test_tick__looks_at_the_clock_before_each_batch),
         WITH_FIXTURE(test_tick__takes_a_sleep_of_the_machine_for_no_jump),
+        WITH_FIXTURE(test_lead__is_no_matter_in_a_store_of_one_machine),
+        SHARED(test_lead__is_asked_for_before_each_batch),
+        SHARED(test_lead__is_waited_for_without_touching_the_store),
+        SHARED(test_lead__is_lost_between_two_batches),
+        SHARED(test_lead__that_cannot_be_had_is_a_failure),
+        SHARED(test_lead__is_kept_while_the_clock_is_not_trusted),
+        SHARED(test_keep_lead__asks_only_when_it_leads_and_nothing_fails),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
