@@ -97,8 +97,6 @@ xa_store_list(struct xa_store *store, const struct xa_query *query,
               struct xa_page *page, uint32_t limit, xa_visit_fn *visit,
               void *ctx, struct xa_err *err)
 {
-    if (!store->ops->list)
-        return xa_fail(err, XA_E_STORE, "this store has no listing");
     return store->ops->list(store, query, page, limit, visit, ctx, err);
 }
 
@@ -107,8 +105,6 @@ xa_store_audit(struct xa_store *store, enum xa_audit_mode mode, int64_t now_us,
                xa_audit_progress_fn *progress, void *ctx, struct xa_audit *out,
                struct xa_err *err)
 {
-    if (!store->ops->audit)
-        return xa_fail(err, XA_E_STORE, "this store has no audit");
     return store->ops->audit(store, mode, now_us, progress, ctx, out, err);
 }
 
