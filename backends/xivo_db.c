@@ -44,29 +44,62 @@ xivo_db_is_configured(const struct xa_host *host)
     return uri_of(host) && *uri_of(host);
 }
 
-/* The options of db_uri, and ours after them, which win.  NULL: libpq does
- * not take db_uri; its complaint would quote what may be the password. */
-static char *
-make_session(const char *uri)
+static const char *
+value_of(const PQconninfoOption *options, const char *keyword)
 {
-    char *complaint = NULL;
-    PQconninfoOption *options = PQconninfoParse(uri, &complaint);
-    const char *theirs = "";
-    char *session = NULL;
-    size_t size;
+    while (options->keyword && strcmp(options->keyword, keyword) != 0)
+        options++;
+    return options->val;
+}
 
+/* Their options of a session, and ours after them, which win. */
+static char *
+make_session(const PQconninfoOption *options)
+{
+    const char *theirs = value_of(options, "options");
+    size_t size = (theirs ? strlen(theirs) : 0) + sizeof " " SESSION;
+    char *session = malloc(size);
+
+    if (session)
+        snprintf(session, size, "%s " SESSION, theirs ? theirs : "");
+    return session;
+}
+
+static void
+warn_of_strangers(const struct xa_host *host, const PQconninfoOption *options)
+{
+    const char *mode = value_of(options, "sslmode");
+    const char *where = value_of(options, "hostaddr");
+
+    if (!where)
+        where = value_of(options, "host");
+    if (!xivo_text_is_local(where) && (!mode || strcmp(mode, "verify-full")))
+        host->log(host, XA_HOST_WARNING,
+                  "db_uri names another machine without sslmode=verify-full: "
+                  "who stands between can answer for it");
+}
+
+/* NULL, or why not: a constant, because libpq's complaint would quote what
+ * may be the password. */
+static const char *
+read_uri(struct xivo_db *db)
+{
+    const char *why = xivo_text_uri(uri_of(db->host), &db->uri);
+    PQconninfoOption *options;
+    char *complaint = NULL;
+
+    if (why)
+        return why;
+    options = PQconninfoParse(db->uri, &complaint);
     PQfreemem(complaint);
     if (!options)
-        return NULL;
-    for (const PQconninfoOption *o = options; o->keyword; o++)
-        if (strcmp(o->keyword, "options") == 0 && o->val)
-            theirs = o->val;
-    size = strlen(theirs) + sizeof " " SESSION;
-    session = malloc(size);
-    if (session)
-        snprintf(session, size, "%s " SESSION, theirs);
+        return "cannot be read by libpq; in a password write %25 for %, and "
+               "so on";
+    db->session = make_session(options);
+    if (db->session)
+        warn_of_strangers(db->host, options);
     PQconninfoFree(options);
-    return session;
+    return db->session ? NULL : "out of memory";
 }
 
 static void
@@ -100,13 +133,7 @@ xivo_db_new(const struct xa_host *host, struct xivo_db **out)
 
     if (db) {
         db->host = host;
-        why = xivo_text_uri(uri_of(host), &db->uri);
-    }
-    if (!why) {
-        db->session = make_session(db->uri);
-        why = db->session ? NULL
-                          : "cannot be read by libpq; in a password write "
-                            "%25 for %, and so on";
+        why = read_uri(db);
     }
     if (why) {
         host->log(host, XA_HOST_ERROR, "db_uri %s", why);
@@ -194,13 +221,27 @@ be_silent(void *arg, const char *text)
 static PGconn *
 begin_connection(const struct xivo_db *db)
 {
-    /* What stands before dbname, which is the whole URI, it may change. */
-    static const char *const keys[] = {
-        "gssencmode", "keepalives_idle",           "tcp_user_timeout", "dbname",
-        "options",    "fallback_application_name", "client_encoding",  NULL};
-    const char *const values[] = {"disable",   "60",        "1000", db->uri,
-                                  db->session, "xivo-auth", "UTF8", NULL};
+    /* What stands before dbname, which is the whole of db_uri, it may change.
+     * No certificate of ours is looked for in the home folder: it may be that
+     * of root, who started us, and libpq would rather do without TLS then. */
+    const char *const words[][2] = {
+        {"gssencmode", "disable"},
+        {"keepalives_idle", "60"},
+        {"tcp_user_timeout", "1000"},
+        {"sslcert", "/dev/null/none"},
+        {"dbname", db->uri},
+        {"options", db->session},
+        {"fallback_application_name", "xivo-auth"},
+        {"client_encoding", "UTF8"},
+        {NULL, NULL},
+    };
+    const char *keys[sizeof words / sizeof *words];
+    const char *values[sizeof words / sizeof *words];
 
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        keys[i] = words[i][0];
+        values[i] = words[i][1];
+    }
     return PQconnectStartParams(keys, values, 1);
 }
 

@@ -54,6 +54,26 @@ xivo_text_uri(const char *db_uri, char **out)
     return NULL;
 }
 
+int
+xivo_text_is_local(const char *hosts)
+{
+    static const char *const ours[] = {"", "localhost", "::1"};
+    const char *host = hosts ? hosts : "";
+
+    for (;;) {
+        size_t len = strcspn(host, ",");
+        int is_local = *host == '/' || *host == '@' || /* unix sockets */
+                       strncmp(host, "127.", 4) == 0;
+
+        for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+            is_local |=
+                len == strlen(ours[i]) && strncmp(host, ours[i], len) == 0;
+        if (!is_local || host[len] == '\0')
+            return is_local;
+        host += len + 1;
+    }
+}
+
 /* $METHOD$..., as crypt(3) and argon2 write it. */
 static int
 has_form_of_hash(const char *text)

@@ -27,6 +27,12 @@ enum xivo_stored {
 const char *xivo_text_uri(const char *db_uri, char **out);
 
 /*
+ * Whether each of these hosts, names or addresses with commas between them,
+ * is this machine: 1 or 0.  NULL, empty and a folder are its unix socket.
+ */
+int xivo_text_is_local(const char *hosts);
+
+/*
  * What a stored password is; NULL is none.  What has the form of crypt(3),
  * even of a method nobody accepts any more, is never plain: whoever has seen
  * such a value could log in with it.  So is what a tool puts there to lock

@@ -2,10 +2,12 @@
 # 0500-postgresql.t - XiVO's users, administrators and services. SPDX-License-Identifier: GPL-3.0-or-later
 import os
 import re
+import threading
 
 import badinput
 import harness as h
 import pgserver
+from trouble import log_says
 
 WORD = "correct horse"
 HASH = h.ALICE["password"]  # of the same words, and cheap
@@ -228,6 +230,32 @@ def connections(db, s):
     h.has(log, "makes no ACL", "a name that makes no ACL: said")
 
 
+def processes(db, config):
+    """Each has a connection of its own: no answer goes astray."""
+    body = b'{"backend": "xivo_user"}'
+    wrong = []
+
+    def ask(s, login, password, auth_id):
+        for _ in range(20):
+            answer = s.ask("POST", "/0.1/token", body, which="login",
+                           headers={"Authorization": h.basic(login, password)})
+            if answer.status != 200 or answer.data["auth_id"] != auth_id:
+                wrong.append((login, answer))
+
+    with h.Service(config, check=0, login=3, nginx=False) as s:
+        threads = [threading.Thread(target=ask, args=(s, *who)) for who in (
+            ("alice", WORD, UUID), ("colons", "a:b::c:", "u-colons"),
+            ("dollar", "$ecret", "u-dollar"), ("bang", "!bang", "u-bang"))]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        h.eq(wrong, [], "three processes at once, each login gets its own id")
+        rows = db.sql("SELECT DISTINCT client_port FROM pg_stat_activity"
+                      " WHERE usename = 'asterisk'")
+        h.ok(1 <= len(rows) <= 3, "over one connection each at most", rows)
+
+
 def latin1():
     """What a database of another encoding cannot hold is in no row of it."""
     with pgserver.Server(tables=False) as db:
@@ -261,7 +289,7 @@ def read_only(db, s):
         GRANT SELECT ON userfeatures TO asterisk;""")
     h.eq(s.login(("alice", WORD), "xivo_user").status, 503,
          "a database that writes on reading is refused")
-    h.has(s.read("xivo-auth.log"), "read-only transaction", "which is said")
+    log_says(s, "read-only transaction", "which is said")
     db.sql("DROP VIEW userfeatures;"
            "ALTER TABLE hidden RENAME TO userfeatures")
     h.eq(s.login(("alice", WORD), "xivo_user").status, 200, "then it reads")
@@ -297,6 +325,7 @@ def main():
             injections(db, s)
             connections(db, s)
             read_only(db, s)
+        processes(db, config)
     latin1()
 
 

@@ -3,58 +3,14 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import threading
-import time
 
 import harness as h
 import pgserver
+from trouble import ALICE, WRONG, is_away, is_well
 
-ALICE = ("alice", "correct horse")
-WRONG = ("alice", "incorrect horse")
-UUID = "63f3dc3c-865d-419e-bec2-e18c4b118224"
-LIMIT_S = 3
 BACKENDS = ["xivo_user", "xivo_admin", "xivo_service"]
-
-
-def status_of(s, backend="xivo_user"):
-    answer = s.http("GET", "/0.1/status")
-    return (answer.status, answer.data["backends"][backend],
-            answer.data.get("reason", {}).get(backend))
-
-
-def is_well(s, what, backend="xivo_user"):
-    h.eq([s.login(login, backend).status for login in (ALICE, WRONG)],
-         [200, 401], "%s: %s works" % (what, backend))
-    h.eq(status_of(s, backend), (200, "ok", None), what + ": status ok")
-
-
-def is_away(s, what, backend="xivo_user", said=None, logins=(ALICE, WRONG)):
-    """Nobody is let in or told that a password is wrong; in time."""
-    for login in logins:
-        begun = time.monotonic()
-        answer = s.login(login, backend)
-        spent = time.monotonic() - begun
-        h.eq((answer.status, answer.json["reason"]),
-             (503, ["Authentication backend unavailable"]),
-             "%s: %s is unavailable" % (what, backend))
-        h.ok((answer.get("Retry-After") or "").isdigit(),
-             what + ": with Retry-After")
-        h.ok(spent < LIMIT_S, "%s: told within %d s" % (what, LIMIT_S),
-             "%.3f s" % spent)
-    h.eq(status_of(s, backend),
-         (200, "fail", "unavailable"),
-         what + ": status tells it")
-    if said:
-        h.has(s.read("xivo-auth.log"), said, "%s: the log says %r"
-              % (what, said))
-
-
-def fill(db):
-    db.user(*ALICE, uuid=UUID)
-    db.admin(*ALICE)
-    db.service(*ALICE, acl=["a.b"])
 
 
 def tables(db, s):
@@ -162,120 +118,29 @@ def refusing(db, s):
     is_well(s, "the host let in")
 
 
-def secrets(db, s):
+def telling_errors(db):
+    """PostgreSQL's words name the role; here they hold the password so."""
+    with h.Service(db.config("xivo_user", password="asterisk"), check=1,
+                   login=0) as s:
+        is_away(s, "a password that the error holds",
+                said="(a text with the password)")
+        h.lacks(s.read("xivo-auth.log"), "asterisk", "nothing told it")
+
+
+def turns(s):
+    return [x for x in s.read("xivo-auth.log").splitlines()
+            if " backend.unavailable " in x or " backend.back " in x]
+
+
+def secrets(s):
+    with contextlib.suppress(TimeoutError):
+        h.until(lambda: " backend.back " in turns(s)[-1], "the last line")
+    away = [x for x in turns(s) if " backend.unavailable " in x]
+    h.eq(len(turns(s)), 2 * len(away),
+         "each trouble is said once, and its end", *turns(s))
     log = s.read("xivo-auth.log")
     for secret in (pgserver.PASSWORD, ALICE[1], WRONG[1]):
         h.lacks(log, secret, "the log holds no %.8s..." % secret)
-    lines = [x for x in log.splitlines() if "backend.unavailable" in x]
-    back = [x for x in log.splitlines() if "backend.back" in x]
-    h.eq(len(lines), len(back), "each trouble is said once, and its end")
-
-
-class Impostor:
-    """Listens, and answers whatever comes with these bytes; or never."""
-
-    def __init__(self, reply):
-        self.reply = reply
-        self.kept = []
-        self.socket = socket.socket()
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.listen(16)
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self):
-        with contextlib.suppress(OSError):
-            while True:
-                c, _ = self.socket.accept()
-                self.kept.append(c)
-                threading.Thread(target=self._answer, args=(c,),
-                                 daemon=True).start()
-
-    def _answer(self, c):
-        with contextlib.suppress(OSError):
-            while c.recv(65536):
-                c.sendall(self.reply)
-
-    def close(self):
-        for c in [self.socket, *self.kept]:
-            with contextlib.suppress(OSError):
-                c.shutdown(socket.SHUT_RDWR)
-            c.close()
-
-
-def impostors():
-    notice = b"N\0\0\0\x12SNOTICE\0Mbla\0\0"
-    for what, reply in (
-            ("a server that is mute", b""),
-            ("a web server", b"HTTP/1.1 400 Bad Request\r\n\r\n"),
-            ("zeros", b"\0" * 4096),
-            ("no TLS, then nothing", b"N"),
-            ("TLS, then zeros", b"S" + b"\0" * 64),
-            ("an endless length", b"R\x7f\xff\xff\xff" + b"x" * 64),
-            ("let in, then nothing but notices",
-             b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I" + notice * 100)):
-        fake = Impostor(reply)
-        uri = "postgresql://asterisk:%s@127.0.0.1:%d/asterisk?sslmode=disable"
-        with h.Service({"db_uri": uri % (pgserver.PASSWORD, fake.port),
-                        "enabled_plugins": ["xivo_user"]}, check=1,
-                       login=0) as s:
-            is_away(s, what, logins=[ALICE])
-            h.lacks(s.read("xivo-auth.log"), pgserver.PASSWORD,
-                    what + ": no password in the log")
-        fake.close()
-
-
-def certificates():
-    with pgserver.Server(tls=True) as db:
-        fill(db)
-        with h.Service(start=False) as other:
-            other._make_certificate(h.need("openssl"))
-            stranger = other.path("cert.pem")
-            for what, well, uri in (
-                    ("verify-full", True, {"sslrootcert": db.ca}),
-                    ("a stranger's CA", False, {"sslrootcert": stranger}),
-                    ("no such CA file", False, {"sslrootcert": "/nowhere"}),
-                    ("another name", False, {
-                        "sslrootcert": db.ca, "host": "127.0.0.1"})):
-                uri = dict({"host": "localhost", "sslmode": "verify-full"},
-                           **uri)
-                with h.Service(db.config("xivo_user", **uri), check=1,
-                               login=0) as s:
-                    (is_well if well else is_away)(s, what)
-                    h.lacks(s.read("xivo-auth.log"), pgserver.PASSWORD,
-                            what + ": no password in the log")
-        used = db.sql("SELECT DISTINCT ssl FROM pg_stat_ssl JOIN"
-                      " pg_stat_activity USING (pid)"
-                      " WHERE usename = 'asterisk'")
-        h.ok(used in ([], ["t"]), "nobody came in without TLS", used)
-
-
-def addresses():
-    """A db_uri that makes no sense is told at the start, without its words;
-    the service goes on without the backend."""
-    secret = "Zq9Kw3"
-    for uri in ("mysql://asterisk:%s@localhost/asterisk",
-                "postgresql://asterisk:%s@%s@localhost/asterisk",
-                "postgresql://asterisk:%s/%s@localhost/asterisk",
-                "postgresql://asterisk:%%zz%s@localhost/asterisk",
-                "postgresql://asterisk:%s@localhost:port/asterisk?%s",
-                "postgresql://asterisk@localhost/asterisk?pass=%s",
-                "host=localhost password=%s %s"):
-        uri = uri.replace("%s", secret)
-        with h.Service({"db_uri": uri, "enabled_plugins": BACKENDS +
-                        ["users_file"]}, check=1, login=0) as s:
-            h.eq([s.login(ALICE, b).status for b in BACKENDS], [401] * 3,
-                 "%s: no login" % uri)
-            h.eq(status_of(s), (200, "fail", "start failed"),
-                 "which the status tells")
-            h.eq(s.login().status, 200, "the others work")
-            log = s.read("xivo-auth.log")
-            h.has(log, "db_uri ", "the log says why")
-            h.lacks(log, secret, "and keeps the secret")
-    with h.Service({"enabled_plugins": BACKENDS + ["mock"]}, check=1,
-                   login=0) as s:
-        h.eq(s.http("GET", "/0.1/backends").json, {"data": ["mock"]},
-             "without db_uri they are left out")
 
 
 def unix_socket(db):
@@ -297,7 +162,7 @@ def unix_socket(db):
 def main():
     h.program("backends/.libs/xivo_user.so")
     with pgserver.Server() as db:
-        fill(db)
+        db.fill(*ALICE)
         config = db.config(*BACKENDS)
         config["log_level"] = "debug"
         # One process, so that its status tells of its own logins.
@@ -308,11 +173,9 @@ def main():
             slow(db, s)
             frozen(db, s)
             refusing(db, s)
-            secrets(db, s)
+            secrets(s)
         unix_socket(db)
-    impostors()
-    certificates()
-    addresses()
+        telling_errors(db)
 
 
-h.run(main, 180)
+h.run(main, 120)

@@ -20,6 +20,7 @@ integration_tests = \
 	%D%/0410-nothing-lost.t \
 	%D%/0500-postgresql.t \
 	%D%/0501-postgresql-trouble.t \
+	%D%/0502-postgresql-strangers.t \
 	%D%/0530-pam.t \
 	%D%/0540-wild-backend.t \
 	%D%/0550-example.t \
@@ -38,5 +39,6 @@ EXTRA_DIST += $(integration_tests) \
 	%D%/pgserver.py \
 	%D%/poollab.py \
 	%D%/slapd.py \
-	%D%/tap.py
+	%D%/tap.py \
+	%D%/trouble.py
 TESTS += $(integration_tests)

@@ -269,6 +269,12 @@ class Server:
         return self.insert("accesswebservice", name=login, login=login,
                            passwd=password, acl=acl, disable=disabled)
 
+    def fill(self, login, password):
+        """One of each kind with this login."""
+        self.user(login, password, "63f3dc3c-865d-419e-bec2-e18c4b118224")
+        self.admin(login, password)
+        self.service(login, password, ["a.b"])
+
     # --- how to reach it ---
 
     def uri(self, password=PASSWORD, host="127.0.0.1", database="asterisk",

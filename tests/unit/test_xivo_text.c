@@ -69,6 +69,23 @@ test_uri__is_refused_without_a_word_of_it(void **state XA_UNUSED)
 }
 
 static void
+test_is_local__means_each_of_the_hosts(void **state XA_UNUSED)
+{
+    static const char *const local[] = {
+        NULL,        "",        "localhost", "127.0.0.1",           "127.1.2.3",
+        "::1",       "/run/pg", "@abstract", "localhost,127.0.0.1", "/a,/b,::1",
+        "localhost,"};
+    static const char *const far[] = {
+        "db",   "localhost.example.org", "10.127.0.0",   "1270.0.0.1",     "::",
+        "::10", "localhost,db",          "db,localhost", "/a,192.0.2.1,/b"};
+
+    for (size_t i = 0; i < XA_COUNT(local); i++)
+        assert_int_equal(xivo_text_is_local(local[i]), 1);
+    for (size_t i = 0; i < XA_COUNT(far); i++)
+        assert_int_equal(xivo_text_is_local(far[i]), 0);
+}
+
+static void
 test_stored__tells_plain_from_hashed_from_locked(void **state XA_UNUSED)
 {
     static const struct {
@@ -157,6 +174,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_uri__is_taken_as_sqlalchemy_and_libpq_write_it),
         cmocka_unit_test(test_uri__is_refused_without_a_word_of_it),
+        cmocka_unit_test(test_is_local__means_each_of_the_hosts),
         cmocka_unit_test(test_stored__tells_plain_from_hashed_from_locked),
         cmocka_unit_test(test_tenant_acl__names_that_tenant_alone),
         cmocka_unit_test(test_tenant_acl__is_as_long_as_an_acl_may_be),
