@@ -95,6 +95,7 @@ bin_PROGRAMS += xivo-authctl
 dist_man_MANS += %D%/service/xivo-authctl.8
 xivo_authctl_SOURCES = \
 	%D%/service/authctl.c %D%/service/authctl.h \
+	%D%/service/authctl_adopt.c \
 	%D%/service/authctl_args.c \
 	%D%/service/authctl_backend.c \
 	%D%/service/authctl_config.c \

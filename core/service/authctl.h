@@ -157,6 +157,7 @@ enum xa_rc xa_ctl_config_check(struct xa_ctl *ctl, struct xa_err *err);
 enum xa_rc xa_ctl_config_show(struct xa_ctl *ctl, struct xa_err *err);
 enum xa_rc xa_ctl_passwd(struct xa_ctl *ctl, struct xa_err *err);
 enum xa_rc xa_ctl_status(struct xa_ctl *ctl, struct xa_err *err);
+enum xa_rc xa_ctl_token_adopt(struct xa_ctl *ctl, struct xa_err *err);
 enum xa_rc xa_ctl_token_check(struct xa_ctl *ctl, struct xa_err *err);
 enum xa_rc xa_ctl_token_new(struct xa_ctl *ctl, struct xa_err *err);
 enum xa_rc xa_ctl_token_revoke(struct xa_ctl *ctl, struct xa_err *err);

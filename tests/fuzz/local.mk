@@ -5,6 +5,9 @@
 # FUZZ_SECONDS.
 fuzz_entries = \
 	%D%/fuzz_acl \
+	%D%/fuzz_consul_listing \
+	%D%/fuzz_consul_record \
+	%D%/fuzz_consul_txn \
 	%D%/fuzz_io_peek \
 	%D%/fuzz_json \
 	%D%/fuzz_ldap_escape \
@@ -32,6 +35,25 @@ nodist_%C%_fuzz_acl_SOURCES = $(fuzz_main)
 %C%_fuzz_acl_CPPFLAGS = $(fuzz_cppflags)/acl\"
 %C%_fuzz_acl_LDFLAGS = $(fuzz_ldflags)
 %C%_fuzz_acl_LDADD = libxacore.la
+
+%C%_fuzz_consul_listing_SOURCES = %D%/fuzz_consul_listing.c
+nodist_%C%_fuzz_consul_listing_SOURCES = $(fuzz_main)
+%C%_fuzz_consul_listing_CPPFLAGS = $(fuzz_cppflags)/consul_listing\" $(JSONC_CFLAGS)
+%C%_fuzz_consul_listing_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_consul_listing_LDADD = libxacore.la
+
+%C%_fuzz_consul_record_SOURCES = %D%/fuzz_consul_record.c
+nodist_%C%_fuzz_consul_record_SOURCES = $(fuzz_main)
+%C%_fuzz_consul_record_CPPFLAGS = $(fuzz_cppflags)/consul_record\"
+%C%_fuzz_consul_record_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_consul_record_LDADD = libxacore.la
+
+%C%_fuzz_consul_txn_SOURCES = %D%/fuzz_consul_txn.c \
+	tests/fakes/consul.c tests/fakes/consul.h
+nodist_%C%_fuzz_consul_txn_SOURCES = $(fuzz_main)
+%C%_fuzz_consul_txn_CPPFLAGS = $(fuzz_cppflags)/consul_txn\"
+%C%_fuzz_consul_txn_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_consul_txn_LDADD = libxacore.la
 
 %C%_fuzz_io_peek_SOURCES = %D%/fuzz_io_peek.c
 nodist_%C%_fuzz_io_peek_SOURCES = $(fuzz_main)

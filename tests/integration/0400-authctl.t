@@ -52,8 +52,8 @@ def command_line(ctl):
         done = ctl.ends(FINE, " ".join(args), *args)
         h.has(done.stdout, "token revoke", "the commands are named")
     for command in ("token new", "token show", "token check", "token revoke",
-                    "backend list", "backend test", "config check",
-                    "config show", "passwd", "status"):
+                    "token adopt", "backend list", "backend test",
+                    "config check", "config show", "passwd", "status"):
         done = ctl.ends(FINE, command + " --help", *command.split(), "--help")
         h.has(done.stdout, "Usage: xivo-authctl", command + ": its help")
     for args in ([], ["token"], ["tokens", "new"], ["-x"], ["--wrong"],
@@ -177,6 +177,18 @@ def revoke(ctl, service):
     h.eq(json.loads(done.stdout), {"revoked": token["key"]}, "JSON")
     h.eq(service.ask("GET", "/0.1/token/" + token["token"]).status, 404,
          "and that it is revoked")
+
+
+def adopt(ctl):
+    ctl.new()
+    table = ctl.ends(FINE, "token adopt", "token", "adopt").stdout
+    h.has(table, "       0 got a schedule\n", "none lacks one")
+    done = ctl.ends(FINE, "token adopt --json", "--json", "token", "adopt")
+    found = json.loads(done.stdout)
+    h.ok(found["tokens"] > 0, "JSON: tokens", found)
+    h.eq([found[x] for x in ("scheduled", "listed", "unreadable")], [0, 0, 0],
+         "JSON: the rest")
+    ctl.ends(USAGE, "token adopt takes no token", "token", "adopt", "x")
 
 
 def backends(ctl):
@@ -303,6 +315,7 @@ def main():
         show(ctl)
         check(ctl)
         revoke(ctl, service)
+        adopt(ctl)
         backends(ctl)
         configuration(ctl, service)
         status(ctl, service)
