@@ -74,6 +74,13 @@ EXTRA_DIST += %D%/unit/config_files.h %D%/unit/tap %D%/unit/text_body.h \
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
+if HAVE_CMOCKA
+# Run by integration/0520-store-consul.t, which starts a Consul.
+check_PROGRAMS += %D%/unit/store_consul_real
+%C%_unit_store_consul_real_SOURCES = %D%/unit/store_consul_real.c \
+	%D%/unit/store_suite.c %D%/unit/store_suite.h
+endif
+
 # Stand-ins for a module, linked before the core.
 check_LTLIBRARIES += libxafakes.la
 libxafakes_la_SOURCES = \

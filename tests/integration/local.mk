@@ -21,6 +21,7 @@ integration_tests = \
 	%D%/0500-postgresql.t \
 	%D%/0501-postgresql-trouble.t \
 	%D%/0502-postgresql-strangers.t \
+	%D%/0520-store-consul.t \
 	%D%/0530-pam.t \
 	%D%/0540-wild-backend.t \
 	%D%/0550-example.t \
