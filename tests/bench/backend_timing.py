@@ -68,6 +68,10 @@ for _backend in ("xivo_user", "xivo_admin", "xivo_service"):
     def plain(h, backend=_backend):
         yield from database(h, backend, "a plain one")
 
+    @row(_backend + ", sha512 of little cost")
+    def cheap(h, backend=_backend):
+        yield from database(h, backend, h.ALICE["password"])
+
     @row(_backend + ", yescrypt")
     def hashed(h, backend=_backend):
         yield from database(h, backend, _rig.USERS["alice"]["password"])
