@@ -94,10 +94,40 @@ def adopt(c):
              "an adopted token is valid")
 
 
+def rights():
+    """Consul shows who may not look an empty folder; that is no success."""
+    with consul.Consul(acl=True, list_policy=True) as c:
+        token = str(uuid.uuid4())
+        end = datetime.datetime.now(datetime.timezone.utc) + \
+            datetime.timedelta(hours=1)
+        c.put(P + "tokens/" + token, record(token, end))
+        with h.Service(config=c.config(), nginx=False, start=False) as s:
+            for name, rules in (("no right at all", consul.STRANGER),
+                                ("no right to list", consul.READER)):
+                s.write_config(c.config(token=c.token(rules)))
+                done = s.run_program("xivo-authctl", "-c", s.config, "token",
+                                     "adopt")
+                h.eq((done.returncode, done.stdout), (69, ""), name)
+                h.has(done.stderr, "consul.token", name + ": what to mend")
+                h.lacks(done.stderr, token, name + ": no token is shown")
+            h.eq(len(c.keys()), 1, "nothing was written")
+            s.write_config(c.config(token=c.token(
+                consul.READER.replace("read", "list"))))
+            done = s.run_program("xivo-authctl", "-c", s.config, "token",
+                                 "adopt")
+            h.eq(done.returncode, 69, "no right to write")
+            h.has(done.stderr, "consul.token", "no right to write: why")
+            s.write_config(c.config(token=c.token(
+                consul.WORKER)))
+            h.has(ctl(s, "token", "adopt").stdout,
+                  "       1 got a schedule\n", "with the right")
+
+
 def main():
     with consul.Consul() as c:
         suite(c)
         adopt(c)
+    rights()
 
 
 h.run(main)
