@@ -17,9 +17,11 @@
 #include "core/base/str.h"
 #include "core/support/http_head.h"
 
-#define IDLE_CONNECTIONS 2 /* kept when nothing is asked; see http.h */
-#define SPARE_CALLS 2      /* handles kept for the next calls */
-#define SERVER_MAX 272     /* bytes of "host:port" in a sentence */
+/* libcurl counts those in use too, and closes one that has just become idle
+ * when there are more: two calls may be under way beside the one in hand. */
+#define KEPT_CONNECTIONS 3
+#define SPARE_CALLS 2  /* handles kept for the next calls */
+#define SERVER_MAX 272 /* bytes of "host:port" in a sentence */
 
 struct xa_http {
     CURLM *multi;
@@ -44,6 +46,7 @@ struct xa_http_call {
     int64_t deadline_ms;
     CURLcode result;
     bool has_ended;
+    bool is_tls;
     bool is_too_large;
     struct xa_http_head head;
 };
@@ -132,6 +135,23 @@ explain_certificate(const struct xa_http_call *call, struct xa_err *err)
                    words ? words : call->why);
 }
 
+/* By TLS 1.3 a server that misses our certificate accepts the connection and
+ * ends it with the first request, and libcurl knows no words for that. */
+static enum xa_rc
+explain_break(const struct xa_http_call *call, struct xa_err *err)
+{
+    long made = 0;
+    bool is_new = curl_easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &made) ==
+                      CURLE_OK &&
+                  made > 0;
+
+    return xa_fail(err, XA_E_UNAVAILABLE, "%s: the connection broke: %s%s",
+                   call->server, call->why,
+                   is_new && call->is_tls && !call->http->cert
+                       ? " (it may want a client certificate)"
+                       : "");
+}
+
 static enum xa_rc
 explain(const struct xa_http_call *call, struct xa_err *err)
 {
@@ -142,8 +162,6 @@ explain(const struct xa_http_call *call, struct xa_err *err)
     } table[] = {
         {CURLE_COULDNT_RESOLVE_HOST, "its name is not found", false},
         {CURLE_GOT_NOTHING, "closed the connection without an answer", false},
-        {CURLE_SEND_ERROR, "the connection broke", true},
-        {CURLE_RECV_ERROR, "the connection broke", true},
         {CURLE_PARTIAL_FILE, "the answer breaks off", false},
         {CURLE_UNSUPPORTED_PROTOCOL, "the answer is no HTTP", false},
         {CURLE_WEIRD_SERVER_REPLY, "the answer is no HTTP", false},
@@ -156,6 +174,8 @@ explain(const struct xa_http_call *call, struct xa_err *err)
         return xa_fail_nomem(err);
     if (call->result == CURLE_COULDNT_CONNECT)
         return explain_connect(call, err);
+    if (call->result == CURLE_SEND_ERROR || call->result == CURLE_RECV_ERROR)
+        return explain_break(call, err);
     if (call->result == CURLE_PEER_FAILED_VERIFICATION)
         return explain_certificate(call, err);
     for (size_t i = 0; i < XA_COUNT(table); i++)
@@ -200,8 +220,8 @@ outcome(const struct xa_http_call *call, struct xa_err *err)
         return explain(call, err);
     if (answer->status != 204 && answer->status != 304 && !call->head.is_framed)
         return xa_fail(err, XA_E_UNAVAILABLE,
-                       "%s: the answer does not say where it ends",
-                       call->server);
+                       "%s: the answer, status %ld, does not say where it ends",
+                       call->server, answer->status);
     return XA_OK;
 }
 
@@ -396,7 +416,7 @@ fill(struct xa_http *http, const struct xa_http_setup *setup,
     if (!http->multi)
         return xa_fail_nomem(err);
     curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS,
-                      (long)IDLE_CONNECTIONS);
+                      (long)KEPT_CONNECTIONS);
     curl_multi_setopt(http->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
     return XA_OK;
 }
@@ -502,6 +522,7 @@ begin(struct xa_http_call *call, const struct xa_http_request *request,
     call->deadline_ms = request->deadline_ms;
     call->result = CURLE_OK;
     call->has_ended = false;
+    call->is_tls = strncmp(request->url, "https:", 6) == 0;
     call->is_too_large = false;
     xa_http_head_init(&call->head, answer);
     name_server(call, request->url);

@@ -265,7 +265,7 @@ test_ask__tells_what_went_wrong(void **state XA_UNUSED)
          "the answer breaks off"},
         {{STEP_CLOSE, OK "X-One: 1\r\n\r\nfor ever"},
          XA_E_UNAVAILABLE,
-         "the answer does not say where it ends"},
+         "the answer, status 200, does not say where it ends"},
         {{STEP_CLOSE, "SSH-2.0-OpenSSH_9.2\r\n"},
          XA_E_UNAVAILABLE,
          "the answer is no HTTP"},
