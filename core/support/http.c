@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
@@ -45,6 +48,7 @@ struct xa_http_call {
     int64_t begun_ms;
     int64_t deadline_ms;
     CURLcode result;
+    int fd; /* of the connection that was made for it; -1: none was */
     bool has_ended;
     bool is_tls;
     bool is_too_large;
@@ -82,6 +86,16 @@ take_body(char *bytes, size_t size, size_t count, void *ctx)
         xa_buf_reserve(body, (size_t)call->head.body_len);
     xa_buf_put(body, bytes, len);
     return body->broken == XA_OK ? len : 0;
+}
+
+/* libcurl lends the socket of a call that is under way in no other way. */
+static int
+note_socket(void *ctx, curl_socket_t fd, curlsocktype purpose XA_UNUSED)
+{
+    struct xa_http_call *call = ctx;
+
+    call->fd = fd;
+    return CURL_SOCKOPT_OK;
 }
 
 /* --- sentences ----------------------------------------------------------- */
@@ -243,6 +257,8 @@ set_constant_options(const struct xa_http_call *call)
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, note_socket);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, call);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -521,6 +537,7 @@ begin(struct xa_http_call *call, const struct xa_http_request *request,
     call->begun_ms = xa_clock_mono_ms();
     call->deadline_ms = request->deadline_ms;
     call->result = CURLE_OK;
+    call->fd = -1;
     call->has_ended = false;
     call->is_tls = strncmp(request->url, "https:", 6) == 0;
     call->is_too_large = false;
@@ -614,6 +631,21 @@ xa_http_look(struct xa_http_call *call, int64_t wait_ms, bool *out_done,
         CURLE_OK)
         call->answer->status = status;
     return outcome(call, err);
+}
+
+bool
+xa_http_is_received(const struct xa_http_call *call)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+    long sent = 0;
+
+    if (call->has_ended || call->fd < 0 ||
+        curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent) != CURLE_OK)
+        return false;
+    return sent > 0 &&
+           getsockopt(call->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+           info.tcpi_unacked == 0;
 }
 
 void

@@ -114,6 +114,11 @@ XA_MUST_CHECK
 enum xa_rc xa_http_look(struct xa_http_call *call, int64_t wait_ms,
                         bool *out_done, struct xa_err *err);
 
+/* Whether the machine of the server has confirmed that it has all of the
+ * request; no proof that the server has read it.  Known of connections that
+ * were made for this call only. */
+bool xa_http_is_received(const struct xa_http_call *call);
+
 /* Sleep until a call that is under way moves, for at most wait_ms. */
 void xa_http_wait(struct xa_http *http, int64_t wait_ms);
 

@@ -182,6 +182,12 @@ xa_http_look(struct xa_http_call *call, int64_t wait_ms, bool *out_done,
     return XA_OK;
 }
 
+bool
+xa_http_is_received(const struct xa_http_call *call)
+{
+    return !call->is_lost;
+}
+
 void
 xa_http_wait(struct xa_http *http, int64_t wait_ms)
 {

@@ -28,7 +28,8 @@ integration_tests = \
 	%D%/0600-ldap.t \
 	%D%/0610-ldap-input.t \
 	%D%/0620-ldap-trouble.t \
-	%D%/0690-fetch-consul.t
+	%D%/0690-fetch-consul.t \
+	%D%/0710-consul-breaker.t
 
 EXTRA_DIST += $(integration_tests) \
 	%D%/badinput.py \

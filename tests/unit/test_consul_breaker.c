@@ -72,6 +72,33 @@ test_due__goes_by_the_age_of_the_probes(void **state XA_UNUSED)
 }
 
 static void
+test_due__is_patient_with_a_probe_that_was_received(void **state XA_UNUSED)
+{
+    static const int64_t intervals_ms[] = {500, 1000, 2000, 2000};
+    struct xa_breaker breaker = opened();
+    int64_t now_ms = 0;
+
+    xa_breaker_began(&breaker, 0, now_ms);
+    xa_breaker_received(&breaker, 0);
+    now_ms += 500;
+    assert_int_equal(xa_breaker_due(&breaker, now_ms), 1);
+    for (size_t i = 0; i < XA_COUNT(intervals_ms); i++) {
+        xa_breaker_began(&breaker, 1, now_ms);
+        breaker.probes[0].since_ms = now_ms - 1; /* not given up yet */
+        assert_int_equal(xa_breaker_due(&breaker, now_ms + 500), 1);
+        xa_breaker_received(&breaker, 1);
+        now_ms += intervals_ms[i];
+        assert_int_equal(xa_breaker_due(&breaker, now_ms - 1), -1);
+        assert_int_equal(xa_breaker_due(&breaker, now_ms), 1);
+    }
+    xa_breaker_answered(&breaker);
+    xa_breaker_open(&breaker, &silent); /* begins anew */
+    xa_breaker_began(&breaker, 0, now_ms);
+    xa_breaker_received(&breaker, 0);
+    assert_int_equal(xa_breaker_due(&breaker, now_ms + 500), 1);
+}
+
+static void
 test_failed__makes_the_next_probe_due_at_once(void **state XA_UNUSED)
 {
     struct xa_breaker breaker = opened();
@@ -122,6 +149,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_due__is_nothing_while_closed),
         cmocka_unit_test(test_due__goes_by_the_age_of_the_probes),
+        cmocka_unit_test(test_due__is_patient_with_a_probe_that_was_received),
         cmocka_unit_test(test_failed__makes_the_next_probe_due_at_once),
         cmocka_unit_test(test_reason__is_that_of_the_probe_that_ended_last),
         cmocka_unit_test(test_answered__closes_and_forgets),

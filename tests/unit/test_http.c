@@ -457,6 +457,7 @@ test_free__ends_what_is_under_way(void **state XA_UNUSED)
                      XA_OK);
     assert_int_equal(xa_http_look(call, 20, &is_done, &f.err), XA_OK);
     assert_false(is_done);
+    assert_true(xa_http_is_received(call)); /* loopback confirms at once */
     assert_int_equal(close_all(&f), 1);
 }
 

@@ -13,6 +13,16 @@ xa_breaker_open(struct xa_breaker *breaker, const struct xa_err *reason)
     memset(breaker, 0, sizeof *breaker);
     breaker->is_open = true;
     breaker->reason = *reason;
+    breaker->patience_ms = XA_BREAKER_YOUNG_MS;
+}
+
+static bool
+is_young(const struct xa_breaker *breaker, int slot, int64_t now_ms)
+{
+    int64_t limit_ms = breaker->probes[slot].is_received ? breaker->patience_ms
+                                                         : XA_BREAKER_YOUNG_MS;
+
+    return now_ms - breaker->probes[slot].since_ms < limit_ms;
 }
 
 int
@@ -29,7 +39,7 @@ xa_breaker_due(const struct xa_breaker *breaker, int64_t now_ms)
     for (int slot = 0; slot < XA_BREAKER_PROBES; slot++)
         if (!breaker->probes[slot].is_used)
             younger = 1 - slot;
-    if (now_ms - breaker->probes[younger].since_ms < XA_BREAKER_YOUNG_MS)
+    if (is_young(breaker, younger, now_ms))
         return -1;
     if (!breaker->probes[1 - younger].is_used)
         return 1 - younger;
@@ -41,8 +51,20 @@ xa_breaker_due(const struct xa_breaker *breaker, int64_t now_ms)
 void
 xa_breaker_began(struct xa_breaker *breaker, int slot, int64_t now_ms)
 {
+    bool was_received =
+        breaker->probes[slot].is_used && breaker->probes[slot].is_received;
+
+    if (was_received && breaker->patience_ms < XA_BREAKER_PATIENT_MS)
+        breaker->patience_ms *= 2;
     breaker->probes[slot].is_used = true;
+    breaker->probes[slot].is_received = false;
     breaker->probes[slot].since_ms = now_ms;
+}
+
+void
+xa_breaker_received(struct xa_breaker *breaker, int slot)
+{
+    breaker->probes[slot].is_received = true;
 }
 
 void

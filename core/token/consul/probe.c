@@ -10,6 +10,9 @@
 #define SECOND_WAIT_MS 10 /* of a use that has waited already */
 #define SAME_USE_MS 5     /* after that wait its next request comes */
 
+/* A server that wakes among dead connections may reset the first new ones. */
+#define TRIES 3
+
 static void
 drop(struct xa_consul_probe *probe)
 {
@@ -108,8 +111,11 @@ look_at(struct xa_consul *consul, int lane, int slot)
     if (!probe->call)
         return false;
     rc = xa_http_look(probe->call, 0, &is_done, &err);
-    if (!is_done)
+    if (!is_done) {
+        if (xa_http_is_received(probe->call))
+            xa_breaker_received(&at->breaker, slot);
         return false;
+    }
     if (rc == XA_OK)
         rc = judge(consul, lane, probe, &err);
     if (rc == XA_OK)
@@ -148,7 +154,7 @@ patience(const struct xa_consul *consul, int lane, int64_t now_ms)
 static bool
 wait_until(struct xa_consul *consul, int lane, int64_t until_ms)
 {
-    size_t tries = consul->config->consul.hosts.count;
+    size_t tries = TRIES * consul->config->consul.hosts.count;
 
     for (;;) {
         int64_t now_ms;
