@@ -134,41 +134,66 @@ doubt_emptiness(struct listing *listing)
     return xa_store_consul_check(&listing->store->base, listing->err);
 }
 
+/* Which names the page goes through. */
+struct range {
+    struct xa_buf root;
+    struct xa_buf begin;
+    struct xa_buf after;
+};
+
+static void
+range_done(struct range *range)
+{
+    xa_buf_free(&range->root);
+    xa_buf_free(&range->begin);
+    xa_buf_free(&range->after);
+}
+
+static enum xa_rc
+put_range(const struct listing *listing, struct range *out)
+{
+    const struct xa_query *query = listing->query;
+    char subject[XA_SUBJECT_TEXT];
+    enum xa_rc rc;
+
+    xa_buf_putf(&out->root, "%s%s", prefix_of(listing),
+                query->auth_id ? "subjects/" : "tokens/");
+    if (query->auth_id) {
+        xa_consul_subject(query->auth_id, subject);
+        xa_buf_putf(&out->begin, "%s/", subject);
+        xa_buf_putf(&out->after, "%s/", subject);
+    }
+    xa_buf_puts(&out->begin, query->key_prefix ? query->key_prefix : "");
+    xa_buf_puts(&out->after, listing->page.after);
+    rc = xa_buf_check(&out->root, listing->err);
+    if (rc == XA_OK)
+        rc = xa_buf_check(&out->begin, listing->err);
+    if (rc == XA_OK)
+        rc = xa_buf_check(&out->after, listing->err);
+    return rc;
+}
+
 /* Go through the names; what is in hand at the end is read, too. */
 static enum xa_rc
 walk(struct listing *listing)
 {
-    const char *wanted = listing->query->key_prefix;
-    const char *auth_id = listing->query->auth_id;
-    XA_AUTO(xa_buf_free) struct xa_buf root = XA_BUF(XA_CONSUL_NAME_MAX);
-    XA_AUTO(xa_buf_free) struct xa_buf begin = XA_BUF(XA_CONSUL_NAME_MAX);
-    XA_AUTO(xa_buf_free) struct xa_buf after = XA_BUF(XA_CONSUL_NAME_MAX);
+    XA_AUTO(range_done)
+    struct range range = {
+        .root = XA_BUF(XA_CONSUL_NAME_MAX),
+        .begin = XA_BUF(XA_CONSUL_NAME_MAX),
+        .after = XA_BUF(XA_CONSUL_NAME_MAX),
+    };
     struct xa_walk plan = {.consul = listing->store->consul};
-    char subject[XA_SUBJECT_TEXT];
     bool ended = false;
-    enum xa_rc rc;
+    enum xa_rc rc = put_range(listing, &range);
 
-    xa_buf_putf(&root, "%s%s", prefix_of(listing),
-                auth_id ? "subjects/" : "tokens/");
-    if (auth_id) {
-        xa_consul_subject(auth_id, subject);
-        xa_buf_putf(&begin, "%s/", subject);
-        xa_buf_putf(&after, "%s/", subject);
-    } else {
+    if (rc != XA_OK)
+        return rc;
+    plan.root = range.root.data;
+    plan.begin = xa_buf_text(&range.begin);
+    plan.after = xa_buf_text(&range.after);
+    if (!listing->query->auth_id)
         plan.depth = &listing->store->token_depth;
-    }
-    xa_buf_puts(&begin, wanted ? wanted : "");
-    xa_buf_puts(&after, listing->page.after);
-    listing->rc = xa_buf_check(&root, listing->err);
-    if (listing->rc == XA_OK)
-        listing->rc = xa_buf_check(&begin, listing->err);
-    if (listing->rc == XA_OK)
-        listing->rc = xa_buf_check(&after, listing->err);
-    if (listing->rc != XA_OK)
-        return listing->rc;
-    plan.root = root.data;
-    plan.begin = xa_buf_text(&begin);
-    plan.after = xa_buf_text(&after);
     rc = xa_walk_names(&plan, take_name, listing, &ended, listing->err);
     if (rc == XA_OK && ended)
         flush(listing);
