@@ -69,8 +69,8 @@ struct xa_node;
  * Where a module puts the identity it has found.  Each call copies its text
  * (UTF-8, no control characters) and returns 0, or -1 when it is refused
  * (empty, too long, not UTF-8, too many ACLs, out of memory); the module then
- * returns XA_FAILED, and a XA_GRANTED after a refusal counts as that.  A second call for the same id replaces the first; acl()
- * adds.
+ * returns XA_FAILED, and a XA_GRANTED after a refusal counts as that.  A
+ * second call for the same id replaces the first; acl() adds.
  */
 struct xa_sink {
     uint32_t size; /* sizeof(struct xa_sink) of the host */
@@ -199,7 +199,8 @@ struct xa_backend {
      * Ask whether this login has this password.  Both are UTF-8
      * without control characters, not NULL, not empty, within the lengths
      * above, and wiped by the host afterwards.  Must return before
-     * host->time_left_ms() is 0.
+     * host->time_left_ms() is 0; a process whose module is not back five
+     * seconds later is ended.
      */
     enum xa_verdict (*authenticate)(void *self, const char *login,
                                     const char *password,

@@ -19,7 +19,10 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <link.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,10 +126,31 @@ check_path(char *path, struct xa_err *err)
     return check_entry(path, S_IFREG, false, err);
 }
 
+/* Bytes of a symbol that is data; 0 for a function, say. */
+static size_t
+data_size(const void *symbol)
+{
+#ifdef __GLIBC__
+    const ElfW(Sym) *entry = NULL;
+    void *out = NULL;
+    Dl_info info;
+
+    if (dladdr1(symbol, &info, &out, RTLD_DL_SYMENT) == 0 || !out)
+        return 0;
+    entry = out;
+    return ELF64_ST_TYPE(entry->st_info) == STT_OBJECT ? entry->st_size : 0;
+#else
+    (void)symbol; /* nobody can tell */
+    return SIZE_MAX;
+#endif
+}
+
 /* Abi and size first: until they fit, nothing else there has a meaning. */
 static enum xa_rc
-check_table(const struct xa_backend *backend, struct xa_err *err)
+check_table(const struct xa_backend *backend, size_t bytes, struct xa_err *err)
 {
+    if (bytes < offsetof(struct xa_backend, configured))
+        return xa_fail(err, XA_E_CONFIG, "its xa_backend is no table");
     if (backend->abi != XA_BACKEND_ABI)
         return xa_fail(err, XA_E_CONFIG,
                        "it was built for interface %u, this is %u",
@@ -135,6 +159,8 @@ check_table(const struct xa_backend *backend, struct xa_err *err)
         return xa_fail(err, XA_E_CONFIG,
                        "its table has %u bytes, %zu are expected",
                        (unsigned)backend->size, sizeof *backend);
+    if (bytes < sizeof *backend)
+        return xa_fail(err, XA_E_CONFIG, "its table is cut short");
     if (!backend->configured)
         return xa_fail(err, XA_E_CONFIG, "its table has no configured()");
     if (!backend->start)
@@ -160,7 +186,7 @@ open_module(const char *path, struct xa_module *module, struct xa_err *err)
     module->backend = dlsym(module->handle, "xa_backend");
     if (!module->backend)
         return xa_fail(err, XA_E_CONFIG, "%s has no symbol xa_backend", path);
-    rc = check_table(module->backend, err);
+    rc = check_table(module->backend, data_size(module->backend), err);
     if (rc != XA_OK)
         xa_err_prefix(err, "%s: ", path);
     return rc;

@@ -9,6 +9,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import harness as h  # noqa: E402
 import pamlab  # noqa: E402
+from poollab import Pool  # noqa: E402
 
 MATRIX = """\
 auth    required {matrix} passdb={users}
@@ -24,6 +25,15 @@ AWAY = (503, "Authentication backend unavailable")
 def refused(s, login, password, name):
     answer = s.login(login=(login, password), backend="pam")
     h.eq((answer.status, answer.reason), REFUSED, name, answer)
+
+
+def logged(s, part, name):
+    """It stands in the log, which is written after the answer."""
+    try:
+        h.until(lambda: part in s.read("xivo-auth.log"), part)
+    except TimeoutError:
+        pass
+    h.has(s.read("xivo-auth.log"), part, name)
 
 
 def right_password_only(s):
@@ -102,7 +112,7 @@ def killed(s):
         new = s.helpers()
         h.ok(len(new) == 1 and new != [old], "a new one, and one alone", new)
         is_clean(new[0], "as clean as the first")
-    h.has(s.read("xivo-auth.log"), "the helper was dead and is replaced",
+    logged(s, "the helper was dead and is replaced",
           "the log says so")
 
 
@@ -128,14 +138,12 @@ def stack(s):
          (200, "the-account"), "the account is named as PAM names it")
     for login in ("hidden", "shown", "twice", "fine-hidden"):
         refused(s, login, pamlab.PASSWORD, "%s: asks for more" % login)
-    log = s.read("xivo-auth.log")
-    h.has(log, "pam_authenticate asks for more than a password",
+    logged(s, "pam_authenticate asks for more than a password",
           "the log says who asks")
-    h.has(log, "pam_acct_mgmt asks for more than a password", "or that one")
+    logged(s, "pam_acct_mgmt asks for more than a password", "or that one")
     for login in ("garble", "drop_user", "die", "fine-die"):
         refused(s, login, pamlab.PASSWORD, login)
-    h.has(s.read("xivo-auth.log"),
-          "the process with the modules of PAM died", "a crash is told")
+    logged(s, "the process with the modules of PAM died", "a crash is told")
     begun = time.monotonic()
     refused(s, "delay", pamlab.PASSWORD, "a stack that wants a pause")
     h.ok(time.monotonic() - begun < 2.5, "does not get it")
@@ -157,9 +165,8 @@ def codes(s):
             for login in (str(code), "fine-%d" % code):
                 h.eq(s.ask_pam(login).status, status, "PAM_%s as %s" % (
                     name, login))
-    log = s.read("xivo-auth.log")
-    h.has(log, "backend.failed name=pam", "a fault of the stack is logged")
-    h.lacks(log, pamlab.PASSWORD, "no password in the log")
+    logged(s, "backend.failed name=pam", "a fault of the stack is logged")
+    h.lacks(s.read("xivo-auth.log"), pamlab.PASSWORD, "no password in the log")
     h.eq(s.ask_pam("fine").status, 200, "none of it stays")
 
 
@@ -171,7 +178,7 @@ def hanging(s):
         h.eq((answer.status, answer.reason), AWAY, "%s is 503" % login)
         h.ok(2 < took < 4, "in its time", took)
         h.eq(s.ask_pam("fine").status, 200, "the next login is served")
-    h.has(s.read("xivo-auth.log"), "took too long and were ended",
+    logged(s, "took too long and were ended",
           "the log says so")
     helper = s.helpers()[0]
     h.eq(s.ask_pam("linger").status, 200, "a module that leaves a child")
@@ -184,7 +191,7 @@ def hanging(s):
 def no_file(s):
     answer = s.ask_pam("alice", USERS["alice"])
     h.eq((answer.status, answer.reason), REFUSED, "nobody gets in")
-    h.has(s.read("xivo-auth.log"), "there is no /etc/pam.d/nowhere",
+    logged(s, "there is no /etc/pam.d/nowhere",
           "the log says why")
 
 
@@ -195,7 +202,7 @@ def shipped(s):
 
 
 def as_nobody(s):
-    h.has(s.read("xivo-auth.log"), "text=\"runs as user %d, not as root"
+    logged(s, "text=\"runs as user %d, not as root"
           % os.geteuid(), "the log says what a user cannot do")
 
 
@@ -245,6 +252,29 @@ def again_as_nobody():
          done.stdout, done.stderr)
 
 
+def in_a_pool():
+    """The helpers are no processes of the pool, and go with them."""
+    h.need("spawn-fcgi", "multiwatch")
+    with h.Service({"enabled_plugins": ["pam"]}, check=0, login=0,
+                   nginx=False) as s:
+        pool = Pool(s)
+        try:
+            pool.expect(0, "a pool starts", "-n", "1", "-N", "1", "start")
+            before = [pid for p in pool.workers("login")
+                      for pid in pamlab.children(p)]
+            h.eq([pamlab.name_of(pid) for pid in before], ["xivo-auth-pam"],
+                 "its process has a helper")
+            pool.expect(0, "status", "status")
+            pool.expect(0, "reload", "reload")
+            after = [pid for p in pool.workers("login")
+                     for pid in pamlab.children(p)]
+            h.ok(len(after) == 1 and after != before and
+                 pamlab.is_gone(before[0]), "a new process, a new helper")
+        finally:
+            pool.expect(0, "stop", "stop")
+        h.until(lambda: pamlab.is_gone(after[0]), "the helper's end")
+
+
 def main():
     odd = ODD.format(odd=pamlab.odd())
     if os.geteuid() != 0:
@@ -256,8 +286,9 @@ def main():
     with_stack(odd, stack, codes, hanging)
     with_stack(odd, no_file, pam={"service": "nowhere"})
     with open(os.path.join(h.SOURCE, "backends/pam.d/xivo-auth")) as f:
-        with_stack(f.read(), shipped)
+        with_stack(f.read(), shipped, pam={"service": "xivo-auth"})
     with_table()
+    in_a_pool()
 
 
 h.run(main, 120)

@@ -9,10 +9,13 @@ check_LTLIBRARIES += \
 	%D%/announced.la \
 	%D%/bad_abi.la \
 	%D%/bad_size.la \
+	%D%/cut_short.la \
 	%D%/no_authenticate.la \
 	%D%/no_configured.la \
 	%D%/no_start.la \
 	%D%/no_symbol.la \
+	%D%/no_table.la \
+	%D%/no_table_function.la \
 	%D%/not_configured.la \
 	%D%/odd.la \
 	%D%/unresolved.la \
@@ -39,6 +42,9 @@ endif
 %C%_bad_size_la_SOURCES = %D%/bad_size.c
 %C%_bad_size_la_CPPFLAGS = $(test_module_cppflags)
 %C%_bad_size_la_LDFLAGS = $(test_module_ldflags)
+%C%_cut_short_la_SOURCES = %D%/no_table.c
+%C%_cut_short_la_CPPFLAGS = $(test_module_cppflags) -DCUT_SHORT
+%C%_cut_short_la_LDFLAGS = $(test_module_ldflags)
 %C%_no_authenticate_la_SOURCES = %D%/missing_call.c
 %C%_no_authenticate_la_CPPFLAGS = $(test_module_cppflags) -DWITHOUT_AUTHENTICATE
 %C%_no_authenticate_la_LDFLAGS = $(test_module_ldflags)
@@ -51,6 +57,12 @@ endif
 %C%_no_symbol_la_SOURCES = %D%/no_symbol.c
 %C%_no_symbol_la_CPPFLAGS = $(test_module_cppflags)
 %C%_no_symbol_la_LDFLAGS = $(test_module_ldflags)
+%C%_no_table_la_SOURCES = %D%/no_table.c
+%C%_no_table_la_CPPFLAGS = $(test_module_cppflags)
+%C%_no_table_la_LDFLAGS = $(test_module_ldflags)
+%C%_no_table_function_la_SOURCES = %D%/no_table.c
+%C%_no_table_function_la_CPPFLAGS = $(test_module_cppflags) -DAS_FUNCTION
+%C%_no_table_function_la_LDFLAGS = $(test_module_ldflags)
 %C%_not_configured_la_SOURCES = %D%/not_configured.c
 %C%_not_configured_la_CPPFLAGS = $(test_module_cppflags)
 %C%_not_configured_la_LDFLAGS = $(test_module_ldflags)
