@@ -11,6 +11,8 @@ were measured in turn, in one run: single figures mean little elsewhere.
                   refusal tell who exists
   --logins N      logins of each kind for --backends (2000)
   --json          print JSON instead of tables
+  --store NAME    lmdb, or consul: what is measured then is different, on a
+                  Consul of its own; --tokens does not count (lmdb)
   --tokens N      tokens in the store (1000000)
   --rounds N      rounds of each case, the median counts (5)
   --seconds N     of one round (2)
@@ -38,12 +40,13 @@ def say(text):
 
 def read_options(argv):
     got, rest = getopt.getopt(argv, "h", [
-        "backends", "logins=", "json", "build=", "tokens=", "rounds=", "seconds=", "only=", "help"])
+        "backends", "logins=", "json", "build=", "store=", "tokens=",
+        "rounds=", "seconds=", "only=", "help"])
     if rest:
         raise getopt.GetoptError("unexpected argument: " + rest[0])
     out = {"backends": False, "logins": 2000, "json": False,
-           "build": os.getcwd(), "tokens": 1000000, "rounds": 5,
-           "seconds": 2, "only": []}
+           "build": os.getcwd(), "store": "lmdb", "tokens": 1000000,
+           "rounds": 5, "seconds": 2, "only": []}
     for name, value in got:
         name = name.lstrip("-")
         if name in ("h", "help"):
@@ -53,6 +56,10 @@ def read_options(argv):
             out["only"].append(value)
         elif name in ("json", "backends"):
             out[name] = True
+        elif name == "store":
+            if value not in ("lmdb", "consul"):
+                raise getopt.GetoptError("--store takes lmdb or consul")
+            out["store"] = value
         elif name == "build":
             out["build"] = os.path.abspath(value)
         else:
@@ -103,15 +110,21 @@ def main(argv):
     os.environ["srcdir"] = os.path.dirname(os.path.dirname(HERE))
     if options["backends"]:
         return time_backends(options)
-    import figures  # the harness reads where the build is
+    # now, for the harness reads where the build is
+    if options["store"] == "consul":
+        import consul_figures as figures
+    else:
+        import figures
     got, cases = figures.measure(options, say)
     if options["json"]:
         print(json.dumps({"figures": got, "cases": cases,
                           "took_s": time.monotonic() - begun}, indent=2))
     else:
         print_tables(got, cases)
-        print("\n%d rounds of %d s, %d tokens, %.0f s in all" % (
-            options["rounds"], options["seconds"], options["tokens"],
+        stored = "tokens in Consul" if options["store"] == "consul" else \
+            "%d tokens" % options["tokens"]
+        print("\n%d rounds of %d s, %s, %.0f s in all" % (
+            options["rounds"], options["seconds"], stored,
             time.monotonic() - begun))
     return 0 if all(figure["reached"] for figure in got) else 1
 

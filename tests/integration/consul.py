@@ -103,11 +103,13 @@ class Consul:
         certificate   (certificate, key) in place of a good one
         verify_incoming   with tls: clients must show a certificate
         connections   that one address may have; 200 if None
+        address, port   where it listens for clients; port: a free one
     """
 
     def __init__(self, folder=None, name="consul", expect=1, join=(),
                  acl=False, list_policy=False, tls=None, certificate=None,
-                 verify_incoming=False, connections=None, start=True):
+                 verify_incoming=False, connections=None,
+                 address="127.0.0.1", port=None, start=True):
         self.binary = program()
         self.name = name
         self.process = None
@@ -119,6 +121,8 @@ class Consul:
                           list_policy=list_policy, certificate=certificate,
                           verify_incoming=verify_incoming,
                           connections=connections)
+        self.address = address
+        self._fixed_port = port
         self.choose_ports()
         try:
             if start:
@@ -142,6 +146,7 @@ class Consul:
     def choose_ports(self):
         self.port, self.https_port, self.serf_port, self.rpc_port = \
             free_ports(4)
+        self.port = self._fixed_port or self.port
 
     def _config(self):
         plan = self._plan
@@ -149,7 +154,7 @@ class Consul:
             "node_name": self.name,
             "data_dir": os.path.join(self.dir, "data"),
             "bind_addr": "127.0.0.1",
-            "client_addr": "127.0.0.1",
+            "client_addr": self.address,
             "server": plan["expect"] > 0,
             "ports": {"http": self.port,
                       "https": self.https_port if self.tls else -1,
@@ -202,7 +207,7 @@ class Consul:
             if not self.process.alive():
                 return "dead"
             with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                socket.create_connection((self.address, self.port), 1).close()
                 return "up"
         return h.until(up, "consul listens", 30) == "up"
 
@@ -262,7 +267,7 @@ class Consul:
     def config(self, port=None, **more):
         """What Service takes; `more` goes below `consul`, `port` is that of
         a proxy."""
-        consul = {"host": "127.0.0.1", "port": port or self.port}
+        consul = {"host": self.address, "port": port or self.port}
         if self.tls and not port:
             consul.update(scheme="https", host="localhost",
                           port=self.https_port, verify=self.tls.ca)
@@ -274,7 +279,7 @@ class Consul:
     # --- what a test asks of it, always by plain HTTP ---
 
     def ask(self, method, path, body=None, token=None, seconds=10):
-        c = http.client.HTTPConnection("127.0.0.1", self.port,
+        c = http.client.HTTPConnection(self.address, self.port,
                                        timeout=seconds)
         token = token or self.master
         if body is not None and not isinstance(body, (bytes, str)):
@@ -350,18 +355,20 @@ class Consul:
 
 
 class Cluster:
-    """Three servers; with `agent`, also an agent that is no server, as it
-    stands beside a service on its machine."""
+    """Three servers, on one port of three addresses; with `agent`, also an
+    agent that is no server, as it stands beside a service on its machine."""
 
     def __init__(self, agent=False, **how):
         self.dir = tempfile.mkdtemp(prefix="xivo-auth-consul-")
+        port = free_ports(1)[0]
         self.servers = []
         self.agent = None
         try:
             for i in range(3):
                 self.servers.append(Consul(
                     os.path.join(self.dir, "s%d" % i), "s%d" % i, 3,
-                    self.servers, start=False, **how))
+                    self.servers[:], address="127.0.0.%d" % (i + 1),
+                    port=port, start=False, **how))
             for server in self.servers:
                 server.start()
             if agent:
@@ -417,11 +424,11 @@ class Cluster:
         raise KeyError("no leader")
 
     def config(self, **more):
-        """Through the agent if there is one, else all servers by name."""
+        """Through the agent if there is one, else all servers."""
         if self.agent:
             return self.agent.config(**more)
-        hosts = ["127.0.0.1:%d" % c.port for c in self.servers]
-        return self.servers[0].config(host=hosts, **more)
+        return self.servers[0].config(
+            host=[c.address for c in self.servers], **more)
 
 
 class Authority:

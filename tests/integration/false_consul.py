@@ -132,16 +132,17 @@ class Reader:
 
 
 class Peer:
-    """Listens on a loopback port; each connection has a thread."""
+    """Listens on the loopback; each connection has a thread."""
 
-    def __init__(self):
+    def __init__(self, address="127.0.0.1", port=0):
         self.requests = []  # every Request, in order
         self.connections = 0
         self.ended = threading.Event()
         self.lock = threading.Lock()
         self._open = set()
         self._listener = None
-        self.port = 0
+        self.address = address
+        self.port = port
         self.listen()
 
     def __enter__(self):
@@ -154,7 +155,7 @@ class Peer:
         """Accept connections, again on the same port after refuse()."""
         s = socket.socket()
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind(("127.0.0.1", self.port))
+        s.bind((self.address, self.port))
         s.listen(1024)
         self.port = s.getsockname()[1]
         self._listener = s
@@ -185,7 +186,7 @@ class Peer:
         if real:
             return real.config(port=self.port, scheme="http", **more)
         return {"store": {"type": "consul"},
-                "consul": dict(host="127.0.0.1", port=self.port, **more)}
+                "consul": dict(host=self.address, port=self.port, **more)}
 
     def counts(self):
         """How many requests of each (method, path without query)."""
@@ -236,9 +237,9 @@ class Peer:
 class FalseConsul(Peer):
     """Does the same with every request: `behaviour`, to be set at any time."""
 
-    def __init__(self, behaviour):
+    def __init__(self, behaviour, *where):
         self.behaviour = behaviour
-        super().__init__()
+        super().__init__(*where)
 
     def answer(self, request, client, number):
         self.behaviour(Exchange(request, self, client, None, number))

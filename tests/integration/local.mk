@@ -28,12 +28,25 @@ integration_tests = \
 	%D%/0600-ldap.t \
 	%D%/0610-ldap-input.t \
 	%D%/0620-ldap-trouble.t \
+	%D%/0600-consul.t \
+	%D%/0601-consul-rounds.t \
+	%D%/0610-consul-away.t \
+	%D%/0611-consul-hostile.t \
+	%D%/0620-consul-cluster.t \
+	%D%/0630-consul-rights.t \
+	%D%/0640-consul-tls.t \
+	%D%/0650-consul-garbage.t \
+	%D%/0660-consul-daemon.t \
+	%D%/0661-consul-leader.t \
+	%D%/0670-consul-nothing-lost.t \
 	%D%/0690-fetch-consul.t \
 	%D%/0710-consul-breaker.t
 
 EXTRA_DIST += $(integration_tests) \
 	%D%/badinput.py \
 	%D%/consul.py \
+	%D%/consul_daemon.py \
+	%D%/consul_keys.py \
 	%D%/false_consul.py \
 	%D%/fastcgi.py \
 	%D%/harness.py \

@@ -196,6 +196,23 @@ read_refusal(const struct xa_consul_answer *answer,
                          best.operation);
 }
 
+/* Only Consul's own words say that something was written: 200 may come from
+ * anything that listens there. */
+static enum xa_rc
+confirm(const struct xa_consul_answer *answer, struct xa_err *err)
+{
+    XA_AUTO(xa_json_free) struct json_object *json = NULL;
+    enum xa_rc rc = parse(answer, &json, err);
+
+    if (rc != XA_OK)
+        return rc;
+    if (!json_object_object_get_ex(json, "Results", NULL) ||
+        member(json, "Errors"))
+        return xa_fail(err, XA_E_UNAVAILABLE,
+                       "Consul does not confirm a transaction");
+    return XA_OK;
+}
+
 static enum xa_rc
 judge(const struct xa_consul_answer *answer, const struct xa_txn *txn,
       struct xa_txn_refusal *refusal, struct xa_err *err)
@@ -251,6 +268,8 @@ xa_txn_run(struct xa_consul *consul, struct xa_txn *txn,
         rc = xa_consul_ask(consul, &request, answer, err);
     if (rc == XA_OK)
         rc = judge(answer, txn, refusal ? refusal : &unread, err);
+    if (rc == XA_OK && mode == XA_CONSUL_WRITE)
+        rc = confirm(answer, err);
     return rc;
 }
 
