@@ -10,7 +10,6 @@
 #include <ldap.h>
 #include <openldap.h>
 
-#include "ldap_memory.h"
 #include "ldap_socket.h"
 #include "ldap_text.h"
 
@@ -35,12 +34,9 @@ struct xa_ldap_conn {
 void
 xa_ldap_prepare(void)
 {
-    BerMemoryFunctions functions = {xa_ldap_malloc, xa_ldap_calloc,
-                                    xa_ldap_realloc, xa_ldap_free};
     LDAPAPIInfo info = {.ldapai_info_version = LDAP_API_INFO_VERSION};
     int was_set = getenv("LDAPNOINIT") != NULL;
 
-    ber_set_option(NULL, LBER_OPT_MEMORY_FNS, &functions);
     setenv("LDAPNOINIT", "1", 0);
     if (ldap_get_option(NULL, LDAP_OPT_API_INFO, &info) == LDAP_OPT_SUCCESS) {
         ldap_memfree(info.ldapai_vendor_name);

@@ -46,8 +46,7 @@ struct xa_ldap_conn; /* opaque */
 
 /*
  * Make libldap ready, before any other call and once in a process: it reads
- * no ldap.conf, ldaprc or variable, whoever runs the service, and overwrites
- * what it frees.
+ * no ldap.conf, ldaprc or variable, whoever runs the service.
  */
 void xa_ldap_prepare(void);
 

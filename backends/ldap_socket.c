@@ -2,6 +2,7 @@
 #include "ldap_socket.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include <lber.h>
 
@@ -59,16 +60,45 @@ close_not(Sockbuf_IO_Desc *io UNUSED)
     return 0;
 }
 
+/* --- above TLS ----------------------------------------------------------- */
+
+static int
+pass_control(Sockbuf_IO_Desc *io, int option, void *arg)
+{
+    return LBER_SBIOD_CTRL_NEXT(io, option, arg);
+}
+
+static ber_slen_t
+pass_read(Sockbuf_IO_Desc *io, void *bytes, ber_len_t len)
+{
+    return LBER_SBIOD_READ_NEXT(io, bytes, len);
+}
+
+/* Nothing reads them again: libldap would to follow a referral, which it may
+ * not, and to go on with a write, but one of ours waits or fails for good. */
+static ber_slen_t
+write_and_wipe(Sockbuf_IO_Desc *io, void *bytes, ber_len_t len)
+{
+    ber_slen_t n = LBER_SBIOD_WRITE_NEXT(io, bytes, len);
+
+    explicit_bzero(bytes, n < 0 ? (size_t)len : (size_t)n);
+    return n;
+}
+
 int
 xa_ldap_socket_attach(struct xa_ldap_socket *sock, void *sockbuf)
 {
     /* constant, but for the type that lber wants */
-    static Sockbuf_IO calls = {set_up,    remove_it,  control,
+    static Sockbuf_IO below = {set_up,    remove_it,  control,
                                read_some, write_some, close_not};
+    static Sockbuf_IO above = {set_up,    remove_it,      pass_control,
+                               pass_read, write_and_wipe, close_not};
     ber_len_t most = MOST_BYTES;
 
-    if (ber_sockbuf_add_io(sockbuf, &calls, LBER_SBIOD_LEVEL_PROVIDER, sock) !=
-        0)
+    if (ber_sockbuf_add_io(sockbuf, &below, LBER_SBIOD_LEVEL_PROVIDER, sock) !=
+            0 ||
+        ber_sockbuf_add_io(sockbuf, &above, LBER_SBIOD_LEVEL_APPLICATION,
+                           sock) != 0)
         return -1;
     ber_sockbuf_ctrl(sockbuf, LBER_SB_OPT_SET_MAX_INCOMING, &most);
     return 0;

@@ -3,6 +3,10 @@
  * libldap's own timeouts end where a message has begun to arrive, and do not
  * reach into a handshake of TLS in every version.  Here each read and write
  * knows when it must be over.
+ *
+ * libldap builds a message, a password in it, in memory that it frees as it
+ * is and shows to nobody but who writes it.  So above TLS there is a second
+ * layer, which overwrites what has been written.
  */
 #ifndef LDAP_SOCKET_H
 #define LDAP_SOCKET_H

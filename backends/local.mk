@@ -47,10 +47,8 @@ if WITH_PQ
 backend_LTLIBRARIES += %D%/xivo_admin.la %D%/xivo_service.la %D%/xivo_user.la
 endif
 
-# It must stay, too: lber keeps pointers to functions of ldap_memory.h.
 %C%_ldap_user_la_SOURCES = %D%/ldap_user.c $(xivo_db_sources) \
 	%D%/ldap_conn.c %D%/ldap_conn.h \
-	%D%/ldap_memory.c %D%/ldap_memory.h \
 	%D%/ldap_net.c %D%/ldap_net.h \
 	%D%/ldap_servers.c %D%/ldap_servers.h \
 	%D%/ldap_socket.c %D%/ldap_socket.h \

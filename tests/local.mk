@@ -35,7 +35,6 @@ unit_tests += \
 	%D%/unit/test_io_record \
 	%D%/unit/test_json \
 	%D%/unit/test_key_find \
-	%D%/unit/test_ldap_memory \
 	%D%/unit/test_ldap_net \
 	%D%/unit/test_ldap_servers \
 	%D%/unit/test_ldap_text \
@@ -141,9 +140,6 @@ unit_paths = $(AM_CPPFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\" \
 %C%_unit_test_http_LDADD = $(LDADD) $(CURL_LIBS)
 %C%_unit_test_http_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=curl_slist_free_all
 unit_ldap_cppflags = $(AM_CPPFLAGS) -I$(top_builddir)/include
-%C%_unit_test_ldap_memory_SOURCES = %D%/unit/test_ldap_memory.c \
-	backends/ldap_memory.c backends/ldap_memory.h
-%C%_unit_test_ldap_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=free
 %C%_unit_test_ldap_net_SOURCES = %D%/unit/test_ldap_net.c \
 	backends/ldap_net.c backends/ldap_net.h
 %C%_unit_test_ldap_net_CPPFLAGS = $(unit_ldap_cppflags)

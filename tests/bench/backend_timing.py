@@ -7,7 +7,9 @@ A backend is added by a function with @row: it yields the configuration, as
 h.Service takes it, with one enabled plugin and a user `alice`.
 """
 
+import base64
 import contextlib
+import hashlib
 import statistics
 import time
 
@@ -75,6 +77,32 @@ for _backend in ("xivo_user", "xivo_admin", "xivo_service"):
     @row(_backend + ", yescrypt")
     def hashed(h, backend=_backend):
         yield from database(h, backend, _rig.USERS["alice"]["password"])
+
+
+@row("ldap_user, service account, ldaps")
+def ldap_search(h):
+    yield from directory(h, "service", "ldaps")
+
+
+@row("ldap_user, DN of the login")
+def ldap_dn(h):
+    yield from directory(h, "dn", "none")
+
+
+def directory(h, way, tls):
+    """slapd's usual salted SHA-1. What one with a slow hash tells by the time
+    of its own binds, nobody who asks it can hide."""
+    import pgserver
+    import slapd
+    h.program("backends/.libs/ldap_user.so")
+    stored = b"{SSHA}" + base64.b64encode(
+        hashlib.sha1(b"another" + b"salt").digest() + b"salt")
+    with pgserver.Server() as db, slapd.Server() as ldap:
+        ldap.person("alice", stored, mail="alice@xivo.example")
+        for n in range(1000):
+            ldap.person("user%d" % n, stored)
+        ldap.start()
+        yield dict(db.config("ldap_user"), ldap=ldap.config(way, tls)), None
 
 
 def login(h, connection, backend, name):

@@ -262,7 +262,8 @@ def untrusted(db, ldap, wrong_name, old_tls, without_tls):
             "TLS: no CA certificates in: /nonexistent/ca.pem", {})
         cases[tls + " for another name"] = (
             wrong_name.config("service", tls), said, {})
-        cases[tls + " 1.1"] = (old_tls.config("service", tls), "TLS", {})
+        cases[tls + " 1.1"] = (old_tls.config("service", tls), "no TLS 1.2",
+                                 {})
     cases["StartTLS refused"] = (
         without_tls.config(start_tls=True, ca_cert=other), "StartTLS", {})
     many(db, ldap, cases)
