@@ -48,6 +48,7 @@ libxacore_la_SOURCES = \
 	%D%/token/consul/breaker.c %D%/token/consul/breaker.h \
 	%D%/token/consul/client.c %D%/token/consul/client.h \
 	%D%/token/consul/fetch.c %D%/token/consul/fetch.h \
+	%D%/token/consul/findings.c %D%/token/consul/findings.h \
 	%D%/token/consul/hosts.c %D%/token/consul/hosts.h \
 	%D%/token/consul/inside.h \
 	%D%/token/consul/lock.c %D%/token/consul/lock.h \
@@ -60,7 +61,9 @@ libxacore_la_SOURCES = \
 	%D%/token/consul/store_consul.c %D%/token/consul/store_consul.h \
 	%D%/token/consul/store_consul_audit.c \
 	%D%/token/consul/store_consul_expire.c \
+	%D%/token/consul/store_consul_lead.c \
 	%D%/token/consul/store_consul_list.c \
+	%D%/token/consul/sweep.h \
 	%D%/token/consul/txn.c %D%/token/consul/txn.h \
 	%D%/token/consul/verdict.c %D%/token/consul/verdict.h \
 	%D%/token/consul/walk.c %D%/token/consul/walk.h \

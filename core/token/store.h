@@ -90,7 +90,8 @@ void xa_store_resign(struct xa_store *store);
 /* What one call of xa_store_expire() did. */
 struct xa_expired {
     uint32_t removed; /* tokens */
-    uint32_t skipped; /* entries that make no sense, left in place */
+    uint32_t skipped; /* entries that make no sense, left in place; counted
+                         from the first of the calls that ended with `more` */
     char example[XA_SHA256_TEXT]; /* key of one of them, as logs show it;
                                      "" when none has a key */
     int64_t oldest_us; /* expiry of the most overdue of `removed`; 0: none */

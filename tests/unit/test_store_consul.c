@@ -718,6 +718,27 @@ test_expire__reads_large_records_fewer_at_a_time(void **state)
     assert_int_equal(done.skipped, 1);
 }
 
+static void
+test_expire__is_not_stopped_by_a_schedule_that_is_too_large(void **state)
+{
+    static char large[3001];
+    struct xa_store *store = *state;
+    struct xa_key keys[40];
+    struct xa_expired done;
+
+    memset(large, 'a', sizeof large - 1);
+    for (size_t i = 0; i < XA_COUNT(keys); i++) {
+        keys[i] = suite_create(store, "alice", NOW_US);
+        fake_consul_delete(token_name(&keys[i])); /* so it is read */
+    }
+    fake_consul_set(schedule_name(NOW_S, &keys[7]), large);
+    fake_consul.answer_max = sizeof large;
+    done = expire_all(store, NOW_US);
+    assert_int_equal(done.skipped, 1);
+    assert_int_equal(fake_consul_count(P "schedule/"), 1);
+    assert_string_equal(fake_consul_get(schedule_name(NOW_S, &keys[7])), large);
+}
+
 #define CONSUL_TEST(test)                                                      \
     cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
@@ -755,6 +776,8 @@ main(void)
         CONSUL_TEST(test_expire__says_that_it_may_not),
         CONSUL_TEST(test_expire__goes_on_after_a_failure_wherever_it_was),
         CONSUL_TEST(test_expire__reads_large_records_fewer_at_a_time),
+        CONSUL_TEST(
+            test_expire__is_not_stopped_by_a_schedule_that_is_too_large),
     };
 
     return store_suite_run(&kind, tests, XA_COUNT(tests));

@@ -6,7 +6,7 @@
 #include "core/token/consul/lock.h"
 #include "core/token/store_ops.h"
 
-struct xa_sweep; /* opaque: how far removal has come; store_consul_expire.c */
+struct xa_sweep; /* opaque: how far removal has come; sweep.h */
 
 struct xa_store_consul {
     struct xa_store base; /* first, so that the two are one address */

@@ -1,65 +1,17 @@
-/* store_consul_expire.c - the Consul store: lead, and remove what is due. SPDX-License-Identifier: GPL-3.0-or-later */
+/* store_consul_expire.c - the Consul store: remove what is due. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/clock.h"
-#include "core/token/consul/plan.h"
-#include "core/token/consul/record.h"
 #include "core/token/consul/removal.h"
 #include "core/token/consul/store_consul.h"
+#include "core/token/consul/sweep.h"
 #include "core/token/consul/walk.h"
 
-#define NAME_MAX_LEN 65536 /* bytes; what makes no sense may be long */
-#define QUEUE_MAX 8192     /* names in hand */
-#define CHUNK_MAX 128      /* names whose records are read at once */
 #define WORK_MS                                                                \
     100 /* after so long a call ends: the pause after it, and the              \
            renewal of the session, must come in time */
-
-/* A schedule that is due. */
-struct due {
-    int64_t when;
-    struct xa_key key;
-};
-
-struct xa_sweep {
-    struct xa_plan plan;
-    char session[XA_UUID_TEXT]; /* as whose holder this process leads */
-    bool is_checked;            /* Consul lets us look, in this pass */
-
-    char prefix[XA_WHEN_TEXT]; /* whose names are read now */
-    bool is_read;              /* all of them were */
-    struct xa_buf after;       /* the latest of them, below the folder */
-    unsigned depth;            /* for the walk */
-
-    struct due queue[QUEUE_MAX];
-    size_t count;
-    size_t next;
-
-    uint32_t skipped; /* in this pass */
-    char example[XA_SHA256_TEXT];
-};
-
-/* What became of a schedule of the queue, as far as it is known. */
-enum finding {
-    FOUND_NO_RECORD,
-    FOUND_NO_SENSE,
-    FOUND_EXPIRED,
-    FOUND_LIVING,
-    FOUND_GONE, /* the schedule itself, meanwhile */
-    FOUND_TWICE /* another schedule of the same token is in hand */
-};
-
-struct work {
-    const struct due *due;
-    enum finding finding;
-    uint64_t index;
-    int64_t expires_us;
-    char subject[XA_SUBJECT_TEXT]; /* of the record */
-    char listed[XA_SUBJECT_TEXT];  /* of the schedule; "": none was read */
-};
 
 /* One call of expire(). */
 struct call {
@@ -69,89 +21,11 @@ struct call {
     int64_t now_us;
     int64_t ends_ms;
     struct xa_expired done;
-    struct work works[CHUNK_MAX];
-    size_t count;
-    struct xa_removal steps[2 * CHUNK_MAX];
+    struct xa_findings findings;
+    struct xa_removal steps[2 * XA_FINDINGS_MAX];
     size_t step_count;
     bool is_deposed; /* another leads, or nobody does */
 };
-
-/* --- to lead --- */
-
-static void
-begin_anew(struct xa_sweep *sweep, const char *session)
-{
-    xa_plan_reset(&sweep->plan);
-    xa_buf_clear(&sweep->after);
-    sweep->is_checked = false;
-    sweep->is_read = true;
-    sweep->count = 0;
-    sweep->next = 0;
-    strncpy(sweep->session, session, sizeof sweep->session - 1);
-}
-
-void
-xa_sweep_free(struct xa_sweep **place)
-{
-    struct xa_sweep *sweep = XA_TAKE(*place);
-
-    if (sweep)
-        xa_buf_free(&sweep->after);
-    free(sweep);
-}
-
-static enum xa_rc
-make_lock(struct xa_store_consul *store, struct xa_err *err)
-{
-    XA_AUTO(xa_buf_free) struct xa_buf name = XA_BUF(NAME_MAX_LEN);
-    enum xa_rc rc;
-
-    if (!store->sweep) {
-        store->sweep = calloc(1, sizeof *store->sweep);
-        if (!store->sweep)
-            return xa_fail_nomem(err);
-        store->sweep->after.max = NAME_MAX_LEN;
-        begin_anew(store->sweep, "");
-    }
-    if (store->lock)
-        return XA_OK;
-    xa_buf_putf(&name, "%sexpiryd/leader", store->config->consul.prefix);
-    rc = xa_buf_check(&name, err);
-    if (rc != XA_OK)
-        return rc;
-    return xa_consul_lock_new(store->consul, name.data, &store->lock, err);
-}
-
-enum xa_rc
-xa_store_consul_lead(struct xa_store *base, bool *out_leads, struct xa_err *err)
-{
-    struct xa_store_consul *store = (struct xa_store_consul *)base;
-    const char *session;
-    bool leads = false;
-    enum xa_rc rc;
-
-    rc = make_lock(store, err);
-    if (rc == XA_OK)
-        rc = xa_consul_lock_hold(store->lock, xa_clock_mono_ms(), &leads, err);
-    if (rc != XA_OK)
-        return xa_store_consul_fail(rc, err);
-    session = leads ? xa_consul_lock_session(store->lock) : "";
-    if (strcmp(session, store->sweep->session) != 0)
-        begin_anew(store->sweep, session);
-    *out_leads = leads;
-    return XA_OK;
-}
-
-void
-xa_store_consul_resign(struct xa_store *base)
-{
-    struct xa_store_consul *store = (struct xa_store_consul *)base;
-
-    if (!store->lock)
-        return;
-    xa_consul_lock_release(store->lock);
-    begin_anew(store->sweep, "");
-}
 
 /* --- what is due --- */
 
@@ -169,7 +43,7 @@ take_name(void *ctx, const char *name)
 {
     struct call *call = ctx;
     struct xa_sweep *sweep = call->sweep;
-    struct due *due = &sweep->queue[sweep->count];
+    struct xa_due *due = &sweep->queue[sweep->count];
 
     xa_buf_clear(&sweep->after);
     xa_buf_puts(&sweep->after,
@@ -178,7 +52,7 @@ take_name(void *ctx, const char *name)
         skip(sweep, NULL);
     else
         sweep->count++;
-    return sweep->count < QUEUE_MAX;
+    return sweep->count < XA_SWEEP_QUEUE_MAX;
 }
 
 /* The next names below the prefix that the plan gave last. */
@@ -186,8 +60,8 @@ static enum xa_rc
 read_names(struct call *call, struct xa_err *err)
 {
     struct xa_sweep *sweep = call->sweep;
-    XA_AUTO(xa_buf_free) struct xa_buf root = XA_BUF(NAME_MAX_LEN);
-    XA_AUTO(xa_buf_free) struct xa_buf after = XA_BUF(NAME_MAX_LEN);
+    XA_AUTO(xa_buf_free) struct xa_buf root = XA_BUF(XA_SWEEP_NAME_MAX);
+    XA_AUTO(xa_buf_free) struct xa_buf after = XA_BUF(XA_SWEEP_NAME_MAX);
     struct xa_walk walk = {
         .consul = call->store->consul,
         .begin = sweep->prefix,
@@ -260,226 +134,55 @@ begin_pass(struct call *call, struct xa_err *err)
     return XA_OK;
 }
 
-/* --- records --- */
-
-static struct work *
-find_work(struct call *call, const struct xa_key *key)
-{
-    for (size_t i = 0; i < call->count; i++)
-        if (strcmp(call->works[i].due->key.text, key->text) == 0)
-            return &call->works[i];
-    return NULL;
-}
-
-static enum xa_rc
-take_record(void *ctx, const struct xa_txn_item *item, struct xa_err *err)
-{
-    struct call *call = ctx;
-    XA_AUTO(xa_token_free) struct xa_token *token = NULL;
-    struct work *work;
-    struct xa_key key;
-    enum xa_rc rc;
-
-    if (!xa_consul_read_token(item->name, call->prefix, &key))
-        return XA_OK; /* something that begins with one of our names */
-    work = find_work(call, &key);
-    if (!work)
-        return XA_OK;
-    rc = xa_consul_decode(item->value, item->len, &key, &token, err);
-    if (rc != XA_OK && rc != XA_E_STORE)
-        return rc;
-    work->finding = FOUND_NO_SENSE;
-    if (rc == XA_E_STORE)
-        return XA_OK;
-    work->finding =
-        xa_token_is_expired(token, call->now_us) ? FOUND_EXPIRED : FOUND_LIVING;
-    work->index = item->index;
-    work->expires_us = xa_token_expires_us(token);
-    xa_consul_subject(xa_token_auth_id(token), work->subject);
-    return XA_OK;
-}
-
-/* The value of a schedule is 32 digits. */
-static enum xa_rc
-take_schedule(void *ctx, const struct xa_txn_item *item,
-              struct xa_err *err XA_UNUSED)
-{
-    struct call *call = ctx;
-    char text[XA_SUBJECT_TEXT];
-    struct work *work;
-    struct xa_key key;
-    int64_t when;
-
-    if (!xa_consul_read_schedule(item->name, call->prefix, &when, &key))
-        return XA_OK;
-    work = find_work(call, &key);
-    if (!work || work->due->when != when)
-        return XA_OK;
-    if (work->finding == FOUND_GONE)
-        work->finding = FOUND_NO_RECORD;
-    if (item->len != sizeof text - 1)
-        return XA_OK;
-    memcpy(text, item->value, item->len);
-    text[item->len] = '\0';
-    if (xa_str_is_hex(text, item->len))
-        memcpy(work->listed, text, sizeof text);
-    return XA_OK;
-}
-
-typedef void put_name_fn(struct xa_buf *out, const char *prefix,
-                         const struct work *work);
-
-static void
-put_record_name(struct xa_buf *out, const char *prefix, const struct work *work)
-{
-    xa_consul_put_token(out, prefix, &work->due->key);
-}
-
-static void
-put_schedule_name(struct xa_buf *out, const char *prefix,
-                  const struct work *work)
-{
-    xa_consul_put_schedule(out, prefix, work->due->when, &work->due->key);
-}
-
-/* Read one key of each work that is (or, while nothing is known, may be) of
- * two findings. */
-static enum xa_rc
-read_keys(struct call *call, enum finding one, enum finding other,
-          put_name_fn *put_name, xa_txn_item_fn *take, struct xa_err *err)
-{
-    struct xa_consul *consul = call->store->consul;
-    XA_AUTO(xa_txn_done) struct xa_txn txn = XA_TXN_EMPTY;
-    XA_AUTO(xa_buf_free) struct xa_buf name = XA_BUF(NAME_MAX_LEN);
-    XA_AUTO(xa_consul_answer_done)
-    struct xa_consul_answer answer = XA_CONSUL_ANSWER;
-    enum xa_rc rc;
-
-    for (size_t i = 0; i < call->count; i++) {
-        struct work *work = &call->works[i];
-
-        if (work->finding != one && work->finding != other)
-            continue;
-        xa_buf_clear(&name);
-        put_name(&name, call->prefix, work);
-        rc = xa_buf_check(&name, err);
-        if (rc != XA_OK)
-            return rc;
-        xa_txn_get_tree(&txn, name.data);
-    }
-    if (txn.count == 0)
-        return XA_OK;
-    rc = xa_txn_run(consul, &txn, XA_CONSUL_READ, xa_consul_deadline_ms(consul),
-                    &answer, NULL, err);
-    return rc == XA_OK ? xa_txn_each(&answer, take, call, err) : rc;
-}
-
-static void
-take_works(struct call *call, size_t count)
-{
-    struct xa_sweep *sweep = call->sweep;
-
-    call->count = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct due *due = &sweep->queue[sweep->next + i];
-        bool is_second = find_work(call, &due->key) != NULL;
-
-        call->works[call->count++] = (struct work){
-            .due = due,
-            .finding = is_second ? FOUND_TWICE : FOUND_NO_RECORD,
-        };
-    }
-}
-
-/* Records that are large together are read fewer at a time; one that is too
- * large alone makes no sense. */
-static enum xa_rc
-read_records(struct call *call, size_t count, struct xa_err *err)
-{
-    enum xa_rc rc;
-
-    for (;; count /= 2) {
-        take_works(call, count);
-        rc = read_keys(call, FOUND_NO_RECORD, FOUND_NO_RECORD, put_record_name,
-                       take_record, err);
-        if (rc != XA_E_INVALID)
-            return rc;
-        if (count <= 1)
-            break;
-    }
-    call->works[0].finding = FOUND_NO_SENSE;
-    return XA_OK;
-}
-
-/* Without a record, the schedule alone knows whose entry is to go; with one
- * that lives on, whether the entry is of the right subject. */
-static enum xa_rc
-read_schedules(struct call *call, struct xa_err *err)
-{
-    for (size_t i = 0; i < call->count; i++)
-        if (call->works[i].finding == FOUND_NO_RECORD)
-            call->works[i].finding = FOUND_GONE; /* until it is seen */
-    return read_keys(call, FOUND_GONE, FOUND_LIVING, put_schedule_name,
-                     take_schedule, err);
-}
-
-/* A schedule that says nothing, of a token that is not there. */
-static void
-judge_orphans(struct call *call)
-{
-    for (size_t i = 0; i < call->count; i++)
-        if (call->works[i].finding == FOUND_NO_RECORD &&
-            !call->works[i].listed[0])
-            call->works[i].finding = FOUND_NO_SENSE;
-}
+/* --- what to do --- */
 
 static void
 skip_senseless(struct call *call)
 {
-    for (size_t i = 0; i < call->count; i++)
-        if (call->works[i].finding == FOUND_NO_SENSE)
-            skip(call->sweep, &call->works[i].due->key);
+    const struct xa_findings *findings = &call->findings;
+
+    for (size_t i = 0; i < findings->count; i++)
+        if (findings->items[i].what == XA_FOUND_NO_SENSE)
+            skip(call->sweep, &findings->items[i].due->key);
 }
 
-/* --- what to do --- */
-
 static void
-add_step(struct call *call, enum xa_removal_kind kind, const struct work *work,
-         const char *subject)
+add_step(struct call *call, enum xa_removal_kind kind,
+         const struct xa_finding *found, const char *subject)
 {
     struct xa_removal *step = &call->steps[call->step_count++];
 
     *step = (struct xa_removal){
         .kind = kind,
-        .key = work->due->key,
-        .when = work->due->when,
-        .index = work->index,
-        .expires_us = work->expires_us,
+        .key = found->due->key,
+        .when = found->due->when,
+        .index = found->index,
+        .expires_us = found->expires_us,
     };
     memcpy(step->subject, subject, sizeof step->subject);
-    memcpy(step->stray, work->listed, sizeof step->stray);
+    memcpy(step->stray, found->listed, sizeof step->stray);
 }
 
 static void
-add_steps(struct call *call, const struct work *work)
+add_steps(struct call *call, const struct xa_finding *found)
 {
-    switch (work->finding) {
-    case FOUND_GONE:
-    case FOUND_NO_SENSE:
+    switch (found->what) {
+    case XA_FOUND_GONE:
+    case XA_FOUND_NO_SENSE:
         break;
-    case FOUND_TWICE:
-        xa_plan_again(&call->sweep->plan, work->due->when);
+    case XA_FOUND_TWICE:
+        xa_plan_again(&call->sweep->plan, found->due->when);
         break;
-    case FOUND_EXPIRED:
-        add_step(call, XA_REMOVE_TOKEN, work, work->subject);
+    case XA_FOUND_EXPIRED:
+        add_step(call, XA_REMOVE_TOKEN, found, found->subject);
         break;
-    case FOUND_LIVING:
-        if (work->listed[0] && strcmp(work->listed, work->subject) != 0)
-            add_step(call, XA_MOVE_SUBJECT, work, work->subject);
-        add_step(call, XA_MOVE_SCHEDULE, work, work->subject);
+    case XA_FOUND_LIVING:
+        if (found->listed[0] && strcmp(found->listed, found->subject) != 0)
+            add_step(call, XA_MOVE_SUBJECT, found, found->subject);
+        add_step(call, XA_MOVE_SCHEDULE, found, found->subject);
         break;
-    case FOUND_NO_RECORD:
-        add_step(call, XA_REMOVE_ORPHAN, work, work->listed);
+    case XA_FOUND_NO_RECORD:
+        add_step(call, XA_REMOVE_ORPHAN, found, found->listed);
         break;
     }
 }
@@ -526,7 +229,7 @@ run_steps(struct call *call, struct xa_removal *steps, size_t count,
           struct xa_err *err)
 {
     struct xa_consul *consul = call->store->consul;
-    XA_AUTO(xa_buf_free) struct xa_buf leader = XA_BUF(NAME_MAX_LEN);
+    XA_AUTO(xa_buf_free) struct xa_buf leader = XA_BUF(XA_SWEEP_NAME_MAX);
     enum xa_rc rc = XA_OK;
 
     xa_buf_putf(&leader, "%sexpiryd/leader", call->prefix);
@@ -579,26 +282,25 @@ work_off(struct call *call, size_t max, struct xa_err *err)
     size_t count = sweep->count - sweep->next;
     enum xa_rc rc;
 
-    if (operations > CHUNK_MAX)
-        operations = CHUNK_MAX;
+    if (operations > XA_FINDINGS_MAX)
+        operations = XA_FINDINGS_MAX;
     if (count > operations / fit * fit)
         count = operations / fit * fit; /* so that transactions are full */
     if (count > max)
         count = max;
-    rc = read_records(call, count, err);
-    if (rc == XA_OK)
-        rc = read_schedules(call, err);
+    rc = xa_findings_read(call->store->consul, call->prefix,
+                          &sweep->queue[sweep->next], count, call->now_us,
+                          &call->findings, err);
     if (rc != XA_OK)
         return rc;
-    judge_orphans(call);
     call->step_count = 0;
-    for (size_t i = 0; i < call->count; i++)
-        add_steps(call, &call->works[i]);
+    for (size_t i = 0; i < count; i++)
+        add_steps(call, &call->findings.items[i]);
     rc = run_all(call, err);
     if (rc != XA_OK || call->is_deposed)
         return rc;
     skip_senseless(call);
-    sweep->next += call->count;
+    sweep->next += count;
     return XA_OK;
 }
 
@@ -647,7 +349,7 @@ xa_store_consul_expire(struct xa_store *base, int64_t now_us, uint32_t max,
     call.done.more = sweep->plan.is_open || sweep->next < sweep->count;
     if (call.is_deposed) {
         xa_consul_lock_lost(store->lock);
-        begin_anew(sweep, "");
+        xa_sweep_begin_anew(sweep, "");
         call.done.more = true; /* for whoever leads next */
     }
     *out = call.done;
