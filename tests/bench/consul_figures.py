@@ -68,20 +68,18 @@ class Bench(figures.Bench):
             names[0]: lambda n: self.written(n, issue),
             names[1]: lambda n: self.written(n, bare)})
         self.figure("issue / its transaction alone",
-                    got[names[0]]["rate"] / got[names[1]]["rate"], ">=", 0.80)
+                    got.ratio(*names), ">=", 0.80)
 
     def checks(self):
         """A check against a responder that does one GET."""
         bare = self.rig.bare(self.c)
+        alone = "GET, one of Consul's and nothing else"
         got = self.rounds({
             "GET": lambda _n: self.ask_one(self.service),
-            "GET, one of Consul's and nothing else":
-                lambda _n: self.ask_one(bare),
+            alone: lambda _n: self.ask_one(bare),
         })
-        self.figure(
-            "GET / a responder with one GET of Consul's",
-            got["GET"]["rate"] /
-            got["GET, one of Consul's and nothing else"]["rate"], ">=", 0.80)
+        self.figure("GET / a responder with one GET of Consul's",
+                    got.ratio("GET", alone), ">=", 0.80)
 
     def ticks(self):
         """A tick with nothing due, beside few and many tokens."""
