@@ -82,7 +82,9 @@ def quorum_lost(cluster, s, strict, token):
         if took > 3:
             wrong.append(took)
         other = s.http("GET", "/0.1/token/" + h.TOKEN)
-        if other.status != 500:
+        # Who leads may know so for a moment longer: then it surely is a 404.
+        if other.status != 500 and (other.status != 404 or
+                                    begun - lost > 2):
             wrong.append(other)
         # A follower may count from its last contact with a leader.
         if begun - lost > STALE_MAX + 3 and answer.status == 500:
@@ -111,11 +113,14 @@ def quorum_lost(cluster, s, strict, token):
 def quorum_back(cluster, s, token):
     for server in cluster.servers[1:]:
         server.restart(wait=False)
-    cluster.servers[0].wait()
-    answer = s.http("GET", "/0.1/token/" + token)
-    h.eq(answer.status, 200, "with a quorum the first GET works", answer)
-    answer = s.login()
-    h.eq(answer.status, 200, "so does the first POST", answer)
+    cluster.wait()
+    begun = time.monotonic()
+    # What asked before is answered a moment after the election: Consul's
+    # servers look for a leader now and then, and so their answers come late.
+    h.until(lambda: s.http("GET", "/0.1/token/" + token).status == 200 and
+            s.login().status == 200, "the service", 20)
+    took = time.monotonic() - begun
+    h.ok(took < 2, "with a quorum GET and POST work within 2 s", took)
     answer = s.http("GET", "/0.1/token/" + h.TOKEN)
     h.eq(answer.status, 404, "and what is unknown is a 404 again", answer)
 
