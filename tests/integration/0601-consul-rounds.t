@@ -33,7 +33,8 @@ def rounds(p, s):
         s.http("HEAD", "/0.1/token/" + token + "?scope=confd.users.me.read")
     h.eq(asked(p), {("GET", "/v1/kv"): 10}, "one with a scope")
     s.http("GET", "/0.1/token/" + h.TOKEN)
-    h.eq(asked(p), {("GET", "/v1/kv"): 1}, "one for an unknown token")
+    h.eq(asked(p), {("GET", "/v1/kv"): 2},
+         "two for an unknown token, to be sure")
     for bad in ("1", "a" * 36, h.TOKEN + "%20"):
         s.http("GET", "/0.1/token/" + bad)
     h.eq(asked(p), {}, "none for what is no token")
@@ -43,6 +44,18 @@ def rounds(p, s):
     with p.lock:
         connections = len(p._open)
     h.ok(connections <= 2, "each process keeps one connection", connections)
+
+
+def young_leader(p, s):
+    """Who has just begun to lead may not know all yet, and says 404."""
+    token = s.token()
+    for method in ("GET", "HEAD", "DELETE"):
+        p.on("GET", "/v1/kv", f.reply(404), times=1)
+        answer = s.http(method, "/0.1/token/" + token)
+        h.ok(answer.status in (200, 204),
+             "a 404 of a leader that knows too little: " + method, answer)
+    answer = s.http("GET", "/0.1/token/" + token)
+    h.eq(answer.status, 404, "and then it is revoked", answer)
 
 
 def by_hand(p):
@@ -127,6 +140,7 @@ def main():
             h.Service(p.config(c), check=1) as s:
         rounds(p, s)
         by_hand(p)
+        young_leader(p, s)
         twice(c, p, s)
         sent_again(c, p, s)
         unanswered(c, p, s)

@@ -58,6 +58,8 @@ enum xa_consul_mode {
     XA_CONSUL_CHECK, /* as consul.consistency says, stale too: what is there
                         may then be as old as consul.stale_max; what is not
                         there is asked for again as XA_CONSUL_READ */
+    XA_CONSUL_SURE,  /* from a leader that knows all that was ever answered: a
+                        new one may not, for a moment, and says 404 */
     XA_CONSUL_WRITE
 };
 

@@ -42,8 +42,9 @@ consistency(const struct xa_config *config, enum xa_consul_mode mode)
 {
     if (mode == XA_CONSUL_STALE)
         return "stale";
-    if (mode == XA_CONSUL_READ &&
-        strcmp(config->consul.consistency, "consistent") == 0)
+    if (mode == XA_CONSUL_SURE ||
+        (mode == XA_CONSUL_READ &&
+         strcmp(config->consul.consistency, "consistent") == 0))
         return "consistent";
     return NULL;
 }

@@ -154,7 +154,8 @@ judge_key(const struct xa_consul_answer *answer, struct xa_err *err)
     }
 }
 
-/* The record of a key, surely there or surely not. */
+/* The record of a key, surely there or surely not: that it is not there is
+ * believed when the leader has made sure that it still leads. */
 static enum xa_rc
 read_record(struct xa_store_consul *store, const struct xa_key *key,
             enum xa_consul_mode mode, int64_t deadline_ms,
@@ -168,6 +169,9 @@ read_record(struct xa_store_consul *store, const struct xa_key *key,
     if (rc != XA_OK)
         return rc;
     rc = ask_for_key(store, name.data, mode, deadline_ms, answer, err);
+    if (rc == XA_OK && answer->status == 404 && mode != XA_CONSUL_STALE)
+        rc = ask_for_key(store, name.data, XA_CONSUL_SURE, deadline_ms, answer,
+                         err);
     return rc == XA_OK ? judge_key(answer, err) : rc;
 }
 
