@@ -68,7 +68,9 @@ def main():
         for name, behaviour in f.HOSTILE.items():
             one(p, s, name, behaviour, token)
         grown = memory(s) - before
-        h.ok(grown < 4096, "no memory is kept", grown)
+        with open("/proc/%d/maps" % s.pools["check"][0].pid) as file:
+            keeps_freed = "libasan" in file.read()  # to find late uses
+        h.ok(grown < 4096 or keeps_freed, "no memory is kept", grown)
         h.eq([x.alive() for x in s.pools["check"] + s.pools["login"]],
              [True, True], "the same processes")
         h.eq(k.audit(c.pairs()), k.SOUND, "nothing astray in the store")

@@ -232,7 +232,7 @@ class Consul:
 
     def freeze(self):
         """It keeps its connections, takes new ones, and says nothing."""
-        self.process.send(signal.SIGSTOP)
+        h.freeze(self.process.pid)
 
     def thaw(self):
         self.process.send(signal.SIGCONT)

@@ -16,6 +16,7 @@ unix sockets there and on free loopback ports, and dies with the test.
 import base64
 import contextlib
 import ctypes
+import glob
 import http.client
 import json
 import os
@@ -62,6 +63,19 @@ def until(condition, what, seconds=5):
         if time.monotonic() > end:
             raise TimeoutError("waited %ss for: %s" % (seconds, what))
         time.sleep(0.01)
+
+
+def freeze(pid):
+    """Stop a process; no thread of it runs any more when this returns."""
+    os.kill(pid, signal.SIGSTOP)
+
+    def stands_still():
+        for path in glob.glob("/proc/%d/task/*/stat" % pid):
+            with contextlib.suppress(OSError), open(path) as f:
+                if f.read().rpartition(")")[2].split()[0] not in "TtZX":
+                    return False
+        return True
+    until(stands_still, "process %d to stand still" % pid)
 
 
 def program(name):

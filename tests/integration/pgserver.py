@@ -211,10 +211,11 @@ class Server:
 
     def freeze(self):
         """It answers nothing more, but its sockets still take and hold."""
-        os.kill(self.postmaster.pid, signal.SIGSTOP)  # no new children
+        h.freeze(self.postmaster.pid)  # no new children
         self.frozen = self._processes()
         for pid in self.frozen:
-            os.kill(pid, signal.SIGSTOP)
+            with contextlib.suppress(ProcessLookupError):
+                h.freeze(pid)
 
     def thaw(self):
         for pid in self.frozen[::-1]:

@@ -192,7 +192,7 @@ class Server:
 
     def freeze(self):
         """It answers nothing more, but its sockets still take and hold."""
-        self.process.send(signal.SIGSTOP)
+        h.freeze(self.process.pid)
 
     def thaw(self):
         self.process.send(signal.SIGCONT)
