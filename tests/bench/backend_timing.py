@@ -4,13 +4,17 @@ unknown users, in turn, straight to one process. Their medians may differ by
 2 % of what such a login takes, or by 200 microseconds, whichever is more.
 
 A backend is added by a function with @row: it yields the configuration, as
-h.Service takes it, with one enabled plugin and a user `alice`.
+h.Service takes it, with one enabled plugin and a user `alice`; then the users
+of the users file, or None; and what makes the service, when that is another
+than h.Service.
 """
 
 import base64
 import contextlib
 import hashlib
+import os
 import statistics
+import tempfile
 import time
 
 import rig as _rig  # noqa: F401, it knows where the harness is
@@ -105,6 +109,24 @@ def directory(h, way, tls):
         yield dict(db.config("ldap_user"), ldap=ldap.config(way, tls)), None
 
 
+@row("pam, a table of passwords")
+def table(h):
+    """A thousand accounts in pam_matrix's; what a real module tells by its
+    own time, the backend cannot hide."""
+    import pamlab
+    names = ["alice"] + ["user%d" % n for n in range(1000)]
+    with tempfile.NamedTemporaryFile("w") as accounts:
+        accounts.writelines("%s:another:xivo-auth\n" % n for n in names)
+        accounts.flush()
+        os.chmod(accounts.name, 0o644)
+        stack = "".join("%s required %s passdb=%s\n" % (
+            phase, pamlab.module("pam_matrix"), accounts.name)
+            for phase in ("auth", "account"))
+        yield ({"enabled_plugins": ["pam"]}, None,
+               lambda config, users, **how: pamlab.Service(
+                   {"xivo-auth": stack}, config, **how))
+
+
 def login(h, connection, backend, name):
     """Seconds that a refusal took."""
     basic = h.basic(name, "not the password")
@@ -122,9 +144,10 @@ def login(h, connection, backend, name):
 def measure_row(h, name, world, logins):
     """The result as a dictionary; h.SkipAll when it cannot be had here."""
     known, unknown = [], []
-    with world(h) as (config, users):
+    with world(h) as (config, users, *other):
+        make = other[0] if other else h.Service
         backend = config["enabled_plugins"][0]
-        with h.Service(config, users, check=0, nginx=False) as s, \
+        with make(config, users, check=0, nginx=False) as s, \
                 s.connect("login", 30) as connection:
             for n in range(logins + WARM_UP):
                 # as long a name, and never the same: nothing is learnt of it
