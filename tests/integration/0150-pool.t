@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # 0150-pool.t - xivo-auth-pool: its life, and what clients notice of it. SPDX-License-Identifier: GPL-3.0-or-later
+import contextlib
 import os
 import random
 import signal
@@ -178,7 +179,8 @@ def given_up(s, pool):
     good = s.read("config.yml")
     s.write("config.yml", "a: [\n")
     for worker in pool.workers("check"):
-        os.kill(worker, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it may have ended
+            os.kill(worker, signal.SIGKILL)
     pool.expect(3, "workers that cannot start", "status")
     h.ok("keep dying" in pool.said or "gave up" in pool.said, "are told",
          pool.said)
