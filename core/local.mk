@@ -11,6 +11,7 @@ libxacore_la_SOURCES = \
 	%D%/base/log.c %D%/base/log.h \
 	%D%/base/secret.c %D%/base/secret.h \
 	%D%/base/str.c %D%/base/str.h \
+	%D%/service/discovery.c %D%/service/discovery.h \
 	%D%/service/expiry.c %D%/service/expiry.h \
 	%D%/service/host.c %D%/service/host.h \
 	%D%/service/key_find.c %D%/service/key_find.h \
@@ -18,6 +19,7 @@ libxacore_la_SOURCES = \
 	%D%/service/store_news.c %D%/service/store_news.h \
 	%D%/service/token_manager.c %D%/service/token_manager.h \
 	%D%/service/watchdog.c %D%/service/watchdog.h \
+	%D%/support/address.c %D%/support/address.h \
 	%D%/support/config.c %D%/support/config.h \
 	%D%/support/config_check.c %D%/support/config_check.h \
 	%D%/support/config_notes.c %D%/support/config_notes.h \
@@ -25,6 +27,7 @@ libxacore_la_SOURCES = \
 	%D%/support/config_table.c %D%/support/config_table.h \
 	%D%/support/config_value.c %D%/support/config_value.h \
 	%D%/support/crypto.c %D%/support/crypto.h \
+	%D%/support/fcgi_ask.c %D%/support/fcgi_ask.h \
 	%D%/support/http.c %D%/support/http.h \
 	%D%/support/http_head.c %D%/support/http_head.h \
 	%D%/support/json.c %D%/support/json.h \
@@ -45,6 +48,7 @@ libxacore_la_SOURCES = \
 	%D%/support/yaml_node.c %D%/support/yaml_node.h \
 	%D%/support/yaml_write.c \
 	%D%/token/acl.c %D%/token/acl.h \
+	%D%/token/consul/agent.c %D%/token/consul/agent.h \
 	%D%/token/consul/breaker.c %D%/token/consul/breaker.h \
 	%D%/token/consul/client.c %D%/token/consul/client.h \
 	%D%/token/consul/fetch.c %D%/token/consul/fetch.h \

@@ -6,6 +6,7 @@ if HAVE_CMOCKA
 # needs besides stands further down.
 unit_tests += \
 	%D%/unit/test_acl \
+	%D%/unit/test_address \
 	%D%/unit/test_base \
 	%D%/unit/test_basic \
 	%D%/unit/test_config \
@@ -23,6 +24,7 @@ unit_tests += \
 	%D%/unit/test_consul_walk \
 	%D%/unit/test_crypto \
 	%D%/unit/test_expiry \
+	%D%/unit/test_fcgi_ask \
 	%D%/unit/test_handlers \
 	%D%/unit/test_handlers_authorize \
 	%D%/unit/test_handlers_token \

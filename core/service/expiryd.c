@@ -7,6 +7,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/service/discovery.h"
 #include "core/service/expiry.h"
 #include "core/service/expiryd_options.h"
 #include "core/support/crypto.h"
@@ -24,9 +25,24 @@ struct daemon {
     struct xa_config *config;
     struct xa_store *store;
     struct xa_expiry *expiry;
+    struct xa_discovery *discovery; /* NULL: not wanted */
     struct xa_signals signals;
     int report; /* to the process that waits for our start; -1: none */
 };
+
+/* Sleep, and meanwhile take a look at what the discovery has under way. */
+static void
+sleep_until(struct daemon *daemon, int64_t end_ms)
+{
+    int64_t now_ms = xa_clock_mono_ms();
+    int64_t look_ms;
+
+    do {
+        look_ms = xa_discovery_step(daemon->discovery, now_ms);
+        xa_signals_wait(&daemon->signals, look_ms < end_ms ? look_ms : end_ms);
+        now_ms = xa_clock_mono_ms();
+    } while (now_ms < end_ms && !daemon->signals.stop);
+}
 
 static void
 pause_ms(void *ctx, int ms)
@@ -34,7 +50,7 @@ pause_ms(void *ctx, int ms)
     struct daemon *daemon = ctx;
 
     xa_notify(XA_NOTIFY_ALIVE);
-    xa_signals_wait(&daemon->signals, xa_clock_mono_ms() + ms);
+    sleep_until(daemon, xa_clock_mono_ms() + ms);
 }
 
 static struct xa_moment
@@ -51,9 +67,8 @@ wait_until(struct daemon *daemon, int64_t next_ms)
 
     do {
         xa_notify(XA_NOTIFY_ALIVE);
-        xa_signals_wait(&daemon->signals, next_ms - now_ms > KEEP_MS
-                                              ? now_ms + KEEP_MS
-                                              : next_ms);
+        sleep_until(daemon,
+                    next_ms - now_ms > KEEP_MS ? now_ms + KEEP_MS : next_ms);
         now_ms = xa_clock_mono_ms();
         if (now_ms < next_ms && !daemon->signals.stop)
             xa_expiry_keep_lead(daemon->expiry);
@@ -142,6 +157,8 @@ start(struct daemon *daemon, struct xa_err *err)
     if (rc == XA_OK)
         rc = xa_expiry_new(daemon->store, daemon->config, &env, &daemon->expiry,
                            err);
+    if (rc == XA_OK && !daemon->options.once)
+        rc = xa_discovery_new(daemon->config, &daemon->discovery, err);
     return rc;
 }
 
@@ -163,6 +180,7 @@ live(struct daemon *daemon, struct xa_err *err)
     tick_for_ever(daemon);
     xa_notify(XA_NOTIFY_STOPPING);
     xa_store_resign(daemon->store);
+    xa_discovery_leave(daemon->discovery);
     xa_log(XA_INFO, "expiryd.stopped", "pid=%ld", (long)getpid());
     return XA_OK;
 }
@@ -182,6 +200,7 @@ main(int argc, char **argv)
     code = live(&daemon, &err) == XA_OK ? EX_OK
                                         : xa_process_fail(XA_EXPIRYD, &err);
     xa_process_report(&daemon.report, code);
+    xa_discovery_free(&daemon.discovery);
     xa_expiry_free(&daemon.expiry);
     xa_store_close(&daemon.store);
     xa_config_free(&daemon.config);

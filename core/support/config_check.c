@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "core/base/buf.h"
 #include "core/support/config_notes.h"
@@ -63,18 +64,43 @@ check_backends(struct xa_config *config, struct xa_err *err)
                 "is empty, so nobody can log in", err);
 }
 
+/* It must be of use to bind(2), and to those who look the service up. */
+static enum xa_rc
+check_discovery_values(struct xa_config *config, struct xa_err *err)
+{
+    static const char socket_key[] = "service_discovery.socket";
+    static const char address_key[] = "service_discovery.advertise_address";
+    const struct sockaddr_un *bound = NULL;
+    const char *address = config->service_discovery.advertise_address;
+
+    if (strlen(config->service_discovery.socket) >= sizeof bound->sun_path)
+        return xa_complain(xa_node_at(config->root, socket_key), socket_key,
+                           false, "a path of at most 107 bytes", err);
+    if (*address == '\0' || address[strcspn(address, " /\t\r\n")] != '\0')
+        return xa_complain(xa_node_at(config->root, address_key), address_key,
+                           false, "a name, an address or auto", err);
+    return XA_OK;
+}
+
 static enum xa_rc
 check_discovery(struct xa_config *config, struct xa_err *err)
 {
-    if (!config->service_discovery.enabled ||
-        config->service_discovery.refresh_interval_s <
-            config->service_discovery.ttl_interval_s)
+    enum xa_rc rc;
+
+    if (!config->service_discovery.enabled)
         return XA_OK;
-    return note(config, "config.slow_refresh",
-                "service_discovery.refresh_interval",
-                "is not less than service_discovery.ttl_interval, so Consul "
-                "will call the service down between two refreshes",
-                err);
+    rc = check_discovery_values(config, err);
+    if (rc == XA_OK && strcmp(config->store.type, "consul") != 0)
+        return note(config, "config.no_discovery", "service_discovery.enabled",
+                    "has no effect, because store.type is not consul", err);
+    if (rc == XA_OK && config->service_discovery.refresh_interval_s >=
+                           config->service_discovery.ttl_interval_s)
+        rc = note(config, "config.slow_refresh",
+                  "service_discovery.refresh_interval",
+                  "is not less than service_discovery.ttl_interval, so Consul "
+                  "will call the service down between two refreshes",
+                  err);
+    return rc;
 }
 
 /* Keys are built by appending to the prefix. */

@@ -40,6 +40,7 @@ integration_tests = \
 	%D%/0661-consul-leader.t \
 	%D%/0662-consul-expiryd.t \
 	%D%/0670-consul-nothing-lost.t \
+	%D%/0680-discovery.t \
 	%D%/0690-fetch-consul.t \
 	%D%/0710-consul-breaker.t
 

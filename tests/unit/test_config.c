@@ -293,6 +293,9 @@ static const struct {
     {"rest_api:\n  cors: {enabled: yes, supports_credentials: yes}\n",
      ":2: rest_api.cors.supports_credentials: found \"yes\", expected "
      "false as long as rest_api.cors.origins has \"*\""},
+    {"service_discovery: {enabled: yes, advertise_address: a b}\n",
+     ":1: service_discovery.advertise_address: found \"a b\", expected a "
+     "name, an address or auto"},
     /* the file itself */
     {"a: !exec ls\n", ":1: tag \"!exec\" is not accepted; write the value "
                       "itself"},

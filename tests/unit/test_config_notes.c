@@ -108,14 +108,28 @@ test_notes__warn_of_what_cannot_work_well(void **state XA_UNUSED)
     static const struct expected_note notes[] = {
         {XA_WARNING, ":1: enabled_plugins: is empty, so nobody can log in"},
         {XA_WARNING,
-         ":2: service_discovery.refresh_interval: is not less than "
+         ":3: service_discovery.refresh_interval: is not less than "
          "service_discovery.ttl_interval, so Consul will call the service "
          "down between two refreshes"},
     };
     XA_AUTO(xa_config_free)
     struct xa_config *c =
         load("enabled_plugins: []\n"
+             "store: {type: consul}\n"
              "service_discovery: {enabled: yes, refresh_interval: 30}\n");
+
+    check_notes(c, notes, XA_COUNT(notes));
+}
+
+static void
+test_notes__warn_of_discovery_without_consul(void **state XA_UNUSED)
+{
+    static const struct expected_note notes[] = {
+        {XA_WARNING, ":1: service_discovery.enabled: has no effect, because "
+                     "store.type is not consul"},
+    };
+    XA_AUTO(xa_config_free)
+    struct xa_config *c = load("service_discovery: {enabled: yes}\n");
 
     check_notes(c, notes, XA_COUNT(notes));
 }
@@ -446,6 +460,7 @@ main(void)
         cmocka_unit_test(test_notes__tell_unknown_and_old_keys),
         cmocka_unit_test(test_notes__take_consul_alone_as_an_old_file),
         cmocka_unit_test(test_notes__warn_of_what_cannot_work_well),
+        cmocka_unit_test(test_notes__warn_of_discovery_without_consul),
         cmocka_unit_test(test_notes__warn_of_secrets_that_others_can_read),
         cmocka_unit_test(test_notes__tell_what_the_folder_cannot_do),
         cmocka_unit_test(test_log_notes__are_events),

@@ -16,28 +16,6 @@
 #define BUSY_WAIT_MS 20   /* least pause after a 429 */
 #define BUSY_SPREAD_MS 40 /* and by how much it varies */
 
-static enum xa_rc
-make_http(struct xa_consul *consul, struct xa_err *err)
-{
-    const struct xa_config *config = consul->config;
-    const char *verify = config->consul.verify;
-    bool has_ca_file =
-        strcmp(verify, "true") != 0 && strcmp(verify, "false") != 0;
-    struct xa_http_setup setup = {
-        .verify = strcmp(verify, "false") != 0,
-        .ca_file = has_ca_file ? verify : NULL,
-        .cert = config->consul.cert,
-        .key = config->consul.key,
-        .secret_name = config->consul.token ? "X-Consul-Token" : NULL,
-        .secret_value = config->consul.token,
-    };
-
-    if (xa_http_new(&setup, &consul->http, err) == XA_OK)
-        return XA_OK;
-    xa_err_prefix(err, "consul: ");
-    return err->code;
-}
-
 enum xa_rc
 xa_consul_new(const struct xa_config *config, struct xa_consul **out,
               struct xa_err *err)
@@ -59,7 +37,7 @@ xa_consul_new(const struct xa_config *config, struct xa_consul **out,
     xa_buf_puts(&consul->probe_path, "schedule/0000000000");
     rc = xa_buf_check(&consul->probe_path, err);
     if (rc == XA_OK)
-        rc = make_http(consul, err);
+        rc = xa_consul_http_new(config, &consul->http, err);
     if (rc != XA_OK)
         return rc;
     *out = XA_TAKE(consul);

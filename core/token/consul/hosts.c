@@ -26,6 +26,28 @@ xa_consul_hosts_check(const struct xa_config *config, struct xa_err *err)
     return XA_OK;
 }
 
+enum xa_rc
+xa_consul_http_new(const struct xa_config *config, struct xa_http **out,
+                   struct xa_err *err)
+{
+    const char *verify = config->consul.verify;
+    bool has_ca_file =
+        strcmp(verify, "true") != 0 && strcmp(verify, "false") != 0;
+    struct xa_http_setup setup = {
+        .verify = strcmp(verify, "false") != 0,
+        .ca_file = has_ca_file ? verify : NULL,
+        .cert = config->consul.cert,
+        .key = config->consul.key,
+        .secret_name = config->consul.token ? "X-Consul-Token" : NULL,
+        .secret_value = config->consul.token,
+    };
+
+    if (xa_http_new(&setup, out, err) == XA_OK)
+        return XA_OK;
+    xa_err_prefix(err, "consul: ");
+    return err->code;
+}
+
 static void
 put_host(const struct xa_config *config, size_t host, struct xa_buf *out)
 {

@@ -7,12 +7,24 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 #include "core/support/config.h"
+#include "core/support/http.h"
 #include "core/token/consul/client.h"
 
 /* XA_E_CONFIG: consul.host holds what is no name or address. */
 XA_MUST_CHECK
 enum xa_rc xa_consul_hosts_check(const struct xa_config *config,
                                  struct xa_err *err);
+
+/*
+ * An HTTP client with the certificates and the token of consul.*.
+ *
+ *   out  set on XA_OK only; release with xa_http_free()
+ *
+ * XA_E_CONFIG: a certificate or key cannot be read.  XA_E_NOMEM.
+ */
+XA_MUST_CHECK
+enum xa_rc xa_consul_http_new(const struct xa_config *config,
+                              struct xa_http **out, struct xa_err *err);
 
 /*
  * Write the URL of a request to a host of the list.
