@@ -9,6 +9,7 @@ integration_tests = \
 	%D%/0130-prefix.t \
 	%D%/0140-secrets.t \
 	%D%/0150-pool.t \
+	%D%/0151-pool-trouble.t \
 	%D%/0160-config.t \
 	%D%/0170-guard.t \
 	%D%/0200-io.t \
@@ -18,6 +19,7 @@ integration_tests = \
 	%D%/0400-expiryd.t \
 	%D%/0401-passwd.t \
 	%D%/0410-nothing-lost.t \
+	%D%/0420-rolling.t \
 	%D%/0500-postgresql.t \
 	%D%/0501-postgresql-trouble.t \
 	%D%/0502-postgresql-strangers.t \

@@ -22,7 +22,8 @@ class Pool:
     def __call__(self, *args, **env):
         how = dict(self.s.env, XIVO_AUTH_RUN_DIR=self.dir,
                    XIVO_AUTH_CONFIG=self.s.config,
-                   XIVO_AUTH_PROGRAM=h.program("xivo-auth-fcgi"), **env)
+                   XIVO_AUTH_PROGRAM=h.program("xivo-auth-fcgi"))
+        how.update(env)
         done = subprocess.run([SCRIPT, *args], env=how, timeout=50, text=True,
                               stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE,
