@@ -25,7 +25,8 @@
 #define SOCKET_TIMEOUT_MS 2000 /* for a peer that does not read its answer */
 #define LINGER_MS 2000         /* for a peer that goes on sending */
 #define IDLE_DRAIN_MS 200      /* for a connection at rest, at the end */
-#define ACCEPT_PAUSE_MS 100    /* when the kernel has no descriptor left */
+#define LINES_HELD_MS 20    /* a write of each line costs more than a check */
+#define ACCEPT_PAUSE_MS 100 /* when the kernel has no descriptor left */
 
 /* Longest request.  It is peeked, so it must fit into the socket, which holds
  * some 180 KiB as Linux comes (net.core.wmem_default). */
@@ -192,8 +193,7 @@ accept_one(struct xa_io *io, struct xa_err *err)
         return on_accept_failed(io, err);
     if (io->is_starved) {
         io->is_starved = false;
-        xa_log(XA_INFO, "accept.resumed", "connections=%u",
-               io->conns.count);
+        xa_log(XA_INFO, "accept.resumed", "connections=%u", io->conns.count);
     }
     make_room(io);
     set_socket_options(fd);
@@ -229,8 +229,7 @@ update_listening(struct xa_io *io, struct xa_err *err)
         return XA_OK;
     if (epoll_ctl(io->epoll_fd, wanted ? EPOLL_CTL_ADD : EPOLL_CTL_DEL,
                   io->listen_fd, &ev) != 0)
-        return xa_fail(err, XA_E_UNAVAILABLE, "epoll_ctl: %s",
-                       strerror(errno));
+        return xa_fail(err, XA_E_UNAVAILABLE, "epoll_ctl: %s", strerror(errno));
     io->is_listening = wanted;
     return XA_OK;
 }
@@ -295,6 +294,8 @@ next_due_ms(const struct xa_io *io)
         due = io->accepts_at_ms;
     if (io->is_draining && io->drain_ends_ms < due)
         due = io->drain_ends_ms;
+    if (xa_log_is_holding() && io->flushes_at_ms < due)
+        due = io->flushes_at_ms;
     if (due == INT64_MAX)
         return -1;
     return due <= io->now_ms ? 0 : (int)(due - io->now_ms);
@@ -302,23 +303,15 @@ next_due_ms(const struct xa_io *io)
 
 /* --- turns --- */
 
-/* Wait for events.  Lines held back are written when there is nothing else
- * to do. */
-static int
-wait_for_events(struct xa_io *io, struct epoll_event *events)
+/* Write the lines that were held back: the first at once, then all that came
+ * within LINES_HELD_MS together. */
+static void
+flush_log(struct xa_io *io)
 {
-    int timeout_ms = next_due_ms(io);
-    int n = 0;
-
-    if (xa_log_is_holding()) {
-        n = epoll_pwait(io->epoll_fd, events, EVENTS_A_TURN, 0, &io->waiting);
-        if (n == 0)
-            xa_log_flush();
-    }
-    if (n == 0)
-        n = epoll_pwait(io->epoll_fd, events, EVENTS_A_TURN, timeout_ms,
-                        &io->waiting);
-    return n;
+    if (!xa_log_is_holding() || io->now_ms < io->flushes_at_ms)
+        return;
+    xa_log_flush();
+    io->flushes_at_ms = io->now_ms + LINES_HELD_MS;
 }
 
 static void
@@ -356,8 +349,11 @@ turn(struct xa_io *io, struct xa_err *err)
     struct epoll_event events[EVENTS_A_TURN];
     bool has_new = false;
     enum xa_rc rc = XA_OK;
-    int n = wait_for_events(io, events);
+    int n;
 
+    flush_log(io);
+    n = epoll_pwait(io->epoll_fd, events, EVENTS_A_TURN, next_due_ms(io),
+                    &io->waiting);
     if (n < 0 && errno != EINTR)
         return xa_fail(err, XA_E_UNAVAILABLE, "epoll_pwait: %s",
                        strerror(errno));

@@ -24,6 +24,7 @@ struct xa_io {
     int64_t drain_ends_ms; /* ... and by then all is over */
     bool is_starved;       /* the kernel had no descriptor left ... */
     int64_t accepts_at_ms; /* ... so it is asked again then */
+    int64_t flushes_at_ms; /* lines of the log are held back until then */
     bool is_full;          /* at max_connections; for the log */
 };
 
