@@ -36,6 +36,7 @@ libxacore_la_SOURCES = \
 	%D%/support/password.c %D%/support/password.h \
 	%D%/support/password_form.c %D%/support/password_form.h \
 	%D%/support/process.c %D%/support/process.h \
+	%D%/support/sha256.c %D%/support/sha256.h \
 	%D%/support/signals.c %D%/support/signals.h \
 	%D%/support/textfile.c %D%/support/textfile.h \
 	%D%/support/users_compare.c %D%/support/users_compare.h \
@@ -83,12 +84,13 @@ libxacore_la_SOURCES = \
 	%D%/token/store_lmdb_list.c \
 	%D%/token/token.c %D%/token/token.h
 
-libxacore_la_CPPFLAGS = $(AM_CPPFLAGS) $(JSONC_CFLAGS) $(SODIUM_CFLAGS) \
+libxacore_la_CPPFLAGS = $(AM_CPPFLAGS) $(JSONC_CFLAGS) $(NETTLE_CFLAGS) $(SODIUM_CFLAGS) \
 	$(UUID_CFLAGS) $(YAML_CFLAGS) $(LMDB_CFLAGS) $(CRYPT_CFLAGS) \
 	$(CURL_CFLAGS) \
 	-DXA_SYSCONFDIR=\"$(xaconfdir)\" -DXA_BACKENDDIR=\"$(backenddir)\" \
 	-DXA_LOCALSTATEDIR=\"$(localstatedir)\"
-libxacore_la_LIBADD = $(JSONC_LIBS) $(SODIUM_LIBS) $(UUID_LIBS) $(YAML_LIBS) \
+libxacore_la_LIBADD = $(JSONC_LIBS) $(NETTLE_LIBS) $(SODIUM_LIBS) $(UUID_LIBS) \
+	$(YAML_LIBS) \
 	$(LMDB_LIBS) $(CRYPT_LIBS) $(CURL_LIBS)
 
 sbin_PROGRAMS += xivo-auth-expiryd

@@ -10,7 +10,7 @@
 
 #include "core/base/secret.h"
 #include "core/base/str.h"
-#include "core/support/crypto.h"
+#include "core/support/sha256.h"
 
 #define DIGITS_MIN 16 /* half a token is too much already */
 #define ROUTE "/token/"

@@ -4,8 +4,8 @@
 # Debian's and Ubuntu's packages: to build, to run, to test. Those of
 # backends are for ./configure to find.
 build_packages='gcc libc6-dev make pkg-config autoconf automake libtool
-    libfcgi-dev libjson-c-dev libsodium-dev uuid-dev libyaml-dev liblmdb-dev
-    libcrypt-dev libcurl4-gnutls-dev'
+    libfcgi-dev libjson-c-dev libsodium-dev nettle-dev uuid-dev libyaml-dev
+    liblmdb-dev libcrypt-dev libcurl4-gnutls-dev'
 backend_packages='libldap-dev libpam0g-dev libpq-dev'
 run_packages='nginx spawn-fcgi multiwatch openssl curl'
 test_packages='libcmocka-dev python3 shellcheck postgresql slapd

@@ -54,6 +54,7 @@ unit_tests += \
 	%D%/unit/test_reply \
 	%D%/unit/test_request \
 	%D%/unit/test_router \
+	%D%/unit/test_sha256 \
 	%D%/unit/test_status \
 	%D%/unit/test_store_consul \
 	%D%/unit/test_store_lmdb \

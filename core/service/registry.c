@@ -16,8 +16,8 @@
 #include "core/base/secret.h"
 #include "core/service/host.h"
 #include "core/service/watchdog.h"
-#include "core/support/crypto.h"
 #include "core/support/password.h"
+#include "core/support/sha256.h"
 #include "core/support/uuid.h"
 #include "core/token/loader.h"
 

@@ -7,9 +7,6 @@
 
 #include <sodium.h>
 
-#include "core/base/str.h"
-
-_Static_assert(XA_SHA256_LEN == crypto_hash_sha256_BYTES, "length of SHA-256");
 _Static_assert(XA_ARGON2ID_TEXT >= crypto_pwhash_argon2id_STRBYTES,
                "room for a hash");
 
@@ -19,21 +16,6 @@ xa_crypto_init(struct xa_err *err)
     if (sodium_init() < 0)
         return xa_fail(err, XA_E_UNAVAILABLE, "libsodium does not start");
     return XA_OK;
-}
-
-void
-xa_sha256(const void *bytes, size_t len, unsigned char out[XA_SHA256_LEN])
-{
-    crypto_hash_sha256(out, bytes, len);
-}
-
-void
-xa_sha256_hex(const void *bytes, size_t len, char out[XA_SHA256_TEXT])
-{
-    unsigned char digest[XA_SHA256_LEN];
-
-    xa_sha256(bytes, len, digest);
-    xa_str_hex(digest, sizeof digest, out);
 }
 
 ptrdiff_t

@@ -8,16 +8,9 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 
-#define XA_SHA256_LEN 32
-#define XA_SHA256_TEXT (2 * XA_SHA256_LEN + 1) /* hexadecimal, with the NUL */
-
 /* Once per process, before any other call.  XA_E_UNAVAILABLE. */
 XA_MUST_CHECK
 enum xa_rc xa_crypto_init(struct xa_err *err);
-
-/* SHA-256 (FIPS 180-4) of len bytes, as bytes or as lower-case hexadecimal. */
-void xa_sha256(const void *bytes, size_t len, unsigned char out[XA_SHA256_LEN]);
-void xa_sha256_hex(const void *bytes, size_t len, char out[XA_SHA256_TEXT]);
 
 /*
  * Strict base64 (RFC 4648 section 4): the standard alphabet, padding as it

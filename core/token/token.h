@@ -8,7 +8,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/err.h"
-#include "core/support/crypto.h"
+#include "core/support/sha256.h"
 #include "core/support/uuid.h"
 #include "core/token/identity.h"
 

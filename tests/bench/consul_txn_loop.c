@@ -22,6 +22,7 @@
 #include "core/base/clock.h"
 #include "core/base/str.h"
 #include "core/support/crypto.h"
+#include "core/support/sha256.h"
 
 #define CLIENTS_MAX 64
 #define TIMES_MAX 200000

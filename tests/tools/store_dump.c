@@ -13,6 +13,7 @@
 #include <sysexits.h>
 
 #include "core/support/crypto.h"
+#include "core/support/sha256.h"
 #include "core/token/store.h"
 
 #define PAGE 1000

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/support/crypto.h"
+#include "core/support/sha256.h"
 #include "core/token/consul/walk.h"
 #include "tests/fakes/consul.h"
 #include "tests/unit/unit.h"

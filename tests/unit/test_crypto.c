@@ -13,31 +13,6 @@ start(void **state XA_UNUSED)
 }
 
 static void
-test_sha256__matches_fips_180_4(void **state XA_UNUSED)
-{
-    static const struct {
-        const char *text;
-        const char *hex;
-    } cases[] = {
-        {"",
-         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
-        {"abc",
-         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
-        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
-         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
-    };
-    unsigned char digest[XA_SHA256_LEN];
-    char hex[XA_SHA256_TEXT];
-
-    for (size_t i = 0; i < XA_COUNT(cases); i++) {
-        xa_sha256_hex(cases[i].text, strlen(cases[i].text), hex);
-        assert_string_equal(hex, cases[i].hex);
-    }
-    xa_sha256("abc", 3, digest);
-    assert_memory_equal(digest, "\xba\x78\x16\xbf", 4);
-}
-
-static void
 test_base64_decode__is_strict(void **state XA_UNUSED)
 {
     static const struct {
@@ -152,7 +127,6 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sha256__matches_fips_180_4),
         cmocka_unit_test(test_base64_decode__is_strict),
         cmocka_unit_test(test_base64_decode__keeps_to_its_room),
         cmocka_unit_test(test_base64_put__gives_what_decode_takes),

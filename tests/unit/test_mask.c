@@ -7,6 +7,7 @@
 
 #include "core/base/log.h"
 #include "core/support/crypto.h"
+#include "core/support/sha256.h"
 #include "fcgi/access_log.h"
 #include "fcgi/mask.h"
 #include "tests/unit/unit.h"
