@@ -548,6 +548,7 @@ def basic(name, password):
 NGINX_CONF = """\
 daemon off;
 worker_processes 1;
+pcre_jit on;
 {user}
 pid {dir}/nginx.pid;
 events {{ worker_connections 512; }}
