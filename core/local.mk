@@ -33,6 +33,7 @@ libxacore_la_SOURCES = \
 	%D%/support/json.c %D%/support/json.h \
 	%D%/support/lock.c %D%/support/lock.h \
 	%D%/support/notify.c %D%/support/notify.h \
+	%D%/support/path_acl.c %D%/support/path_acl.h \
 	%D%/support/password.c %D%/support/password.h \
 	%D%/support/password_form.c %D%/support/password_form.h \
 	%D%/support/process.c %D%/support/process.h \

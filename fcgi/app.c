@@ -27,7 +27,8 @@ find_problem(const struct xa_request *req, const struct xa_match *match)
     if (!match->handle)
         return XA_NO_METHOD;
     /* There the query may be a visitor's own, and then it must not count. */
-    if (match->handle == xa_handle_authorize && req->params.scope)
+    if (match->handle == xa_handle_authorize &&
+        (req->params.scope || req->params.scope_prefix))
         return XA_FINE;
     return req->scope_problem;
 }
@@ -51,12 +52,30 @@ route(struct xa_app *app, struct xa_request *req, struct xa_reply *reply)
         xa_reply_refuse(reply, problem, NULL);
 }
 
+static void
+finish(struct xa_reply *reply)
+{
+    if (xa_buf_check(&reply->body, &reply->err) != XA_OK ||
+        xa_buf_check(&reply->headers, &reply->err) != XA_OK)
+        xa_reply_refuse(reply, XA_INTERNAL, NULL);
+}
+
 void
 xa_app_answer(struct xa_app *app, struct xa_request *req,
               struct xa_reply *reply)
 {
     route(app, req, reply);
-    if (xa_buf_check(&reply->body, &reply->err) != XA_OK ||
-        xa_buf_check(&reply->headers, &reply->err) != XA_OK)
-        xa_reply_refuse(reply, XA_INTERNAL, NULL);
+    finish(reply);
+}
+
+void
+xa_app_authorize(struct xa_app *app, const struct xa_request *req,
+                 struct xa_reply *reply)
+{
+    reply->bare = true;
+    if (req->params.doubled)
+        xa_reply_refuse(reply, XA_NOT_ALLOWED, NULL);
+    else
+        xa_handle_authorizer(app, req, reply);
+    finish(reply);
 }

@@ -15,6 +15,7 @@ struct xa_app {
     struct xa_registry *registry;
     struct xa_token_manager *manager;
     struct xa_store *store;
+    bool authorizer_only; /* --authorizer-only: no forwarded paths */
 };
 
 /*
@@ -25,5 +26,10 @@ struct xa_app {
  */
 void xa_app_answer(struct xa_app *app, struct xa_request *req,
                    struct xa_reply *reply);
+
+/* The same in the AUTHORIZER role, which has no routes: the verdict on who
+ * asks for what another program serves.  200, 401, 403 or 500. */
+void xa_app_authorize(struct xa_app *app, const struct xa_request *req,
+                      struct xa_reply *reply);
 
 #endif

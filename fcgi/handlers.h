@@ -15,6 +15,7 @@ xa_handler_fn xa_handle_token_create; /* POST /0.1/token */
 xa_handler_fn xa_handle_token_show;   /* GET, HEAD /0.1/token/{token} */
 xa_handler_fn xa_handle_token_revoke; /* DELETE /0.1/token/{token} */
 xa_handler_fn xa_handle_authorize;    /* GET, HEAD /0.1/authorize */
+xa_handler_fn xa_handle_authorizer;   /* FastCGI's AUTHORIZER role */
 xa_handler_fn xa_handle_backends;     /* GET, HEAD /0.1/backends */
 xa_handler_fn xa_handle_status;       /* GET, HEAD /0.1/status */
 xa_handler_fn xa_handle_api;          /* GET, HEAD /0.1/api/api.yml */

@@ -18,6 +18,7 @@ libxafcgi_la_SOURCES = \
 	%D%/handle_token_show.c \
 	%D%/handlers.h \
 	%D%/mask.c %D%/mask.h \
+	%D%/original.c %D%/original.h \
 	%D%/params.c %D%/params.h \
 	%D%/path.c %D%/path.h \
 	%D%/query.c %D%/query.h \

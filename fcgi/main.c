@@ -16,11 +16,13 @@
 #include "fcgi/serve.h"
 
 #define PROGRAM "xivo-auth-fcgi"
+#define AUTHORIZER_ONLY 256 /* beyond the letters of options */
 #define LISTEN_FD 0 /* where FastCGI's spawners leave the socket */
 
 struct options {
     struct xa_config_cli cli;
     bool check; /* -t */
+    bool authorizer_only;
 };
 
 /* What a run is made of, in the order in which it is made. */
@@ -32,7 +34,8 @@ struct parts {
 };
 
 static const char usage[] =
-    "Usage: " PROGRAM " [-c FILE] [-l LEVEL] [-d] [-t] [-V] [-h]\n"
+    "Usage: " PROGRAM " [-c FILE] [-l LEVEL] [-d] [-t] [--authorizer-only]\n"
+    "                      [-V] [-h]\n"
     "\n"
     "Serve the HTTP interface of xivo-auth over FastCGI, on the listening\n"
     "socket that is descriptor 0.\n"
@@ -41,6 +44,8 @@ static const char usage[] =
     "  -l LEVEL       log level: critical, error, warning, info, debug\n"
     "  -d             log level debug\n"
     "  -t             check configuration, backends and store, then exit\n"
+    "  --authorizer-only  serve FastCGI's AUTHORIZER role alone, and believe no\n"
+    "                 forwarded path: for a socket that others can reach\n"
     "  -V, --version  print the version\n"
     "  -h, --help     print this help\n";
 
@@ -56,6 +61,7 @@ static int
 read_options(int argc, char **argv, struct options *out)
 {
     static const struct option names[] = {
+        {"authorizer-only", no_argument, NULL, AUTHORIZER_ONLY},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0},
@@ -80,6 +86,9 @@ read_options(int argc, char **argv, struct options *out)
             break;
         case 't':
             out->check = true;
+            break;
+        case AUTHORIZER_ONLY:
+            out->authorizer_only = true;
             break;
         case 'V':
             puts(PROGRAM " " PACKAGE_VERSION);
@@ -159,7 +168,7 @@ run(const struct options *opt)
     rc = start(opt, &parts, &err);
     if (rc == XA_OK) {
         app = (struct xa_app){parts.config, parts.registry, parts.manager,
-                              parts.store};
+                              parts.store, opt->authorizer_only};
         rc = xa_serve(LISTEN_FD, &app, &err);
     }
     if (rc == XA_OK)

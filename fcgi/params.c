@@ -30,6 +30,8 @@ static const struct {
     {NAME("HTTP_X_AUTH_TOKEN"), AT(auth_token), AT(twice_auth_token)},
     {NAME("REMOTE_ADDR"), AT(remote_addr), NOWHERE},
     {NAME(PREFIX "SCOPE"), AT(scope), NOWHERE}, /* all PREFIX: below */
+    {NAME(PREFIX "SCOPE_PREFIX"), AT(scope_prefix), NOWHERE},
+    {NAME(PREFIX "TRUST_FORWARDED"), AT(trust_forwarded), NOWHERE},
 };
 
 static void

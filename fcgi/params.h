@@ -20,7 +20,10 @@ struct xa_params {
     const char *authorization;  /* HTTP_AUTHORIZATION */
     const char *auth_token;     /* HTTP_X_AUTH_TOKEN */
     const char *remote_addr;    /* REMOTE_ADDR */
-    const char *scope;          /* XIVO_AUTH_SCOPE, set by the server */
+    /* set by the server, whatever the visitor sent */
+    const char *scope;           /* XIVO_AUTH_SCOPE */
+    const char *scope_prefix;    /* XIVO_AUTH_SCOPE_PREFIX */
+    const char *trust_forwarded; /* XIVO_AUTH_TRUST_FORWARDED */
 
     bool doubled; /* one that decides what is asked stands twice */
     bool twice_authorization;

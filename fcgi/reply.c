@@ -34,6 +34,7 @@ xa_reply_clear(struct xa_reply *reply, int64_t now_us)
     reply->problem = XA_FINE;
     reply->type = XA_TYPE_JSON;
     reply->bare = false;
+    reply->is_verdict = false;
     reply->now_us = now_us;
     reply->err.code = XA_OK;
     reply->err.text[0] = '\0';
@@ -80,6 +81,7 @@ xa_reply_refuse(struct xa_reply *reply, enum xa_problem problem,
     const char *challenge = xa_problem_challenge(problem);
 
     reply->problem = problem;
+    reply->is_verdict = false;
     reply->status = xa_problem_status(problem);
     reply->type = XA_TYPE_JSON;
     xa_buf_clear(&reply->body);
@@ -147,8 +149,8 @@ xa_reply_render(const struct xa_reply *reply, bool head, struct xa_buf *out)
     xa_buf_clear(out);
     xa_buf_puts(out, "Status: ");
     xa_buf_puts(out, xa_status_line(reply->status));
-    xa_buf_puts(out, CRLF ALWAYS);
-    if (reply->status != 204) /* RFC 9110 section 8.6 */
+    xa_buf_puts(out, reply->is_verdict ? CRLF : CRLF ALWAYS);
+    if (reply->status != 204 && !reply->is_verdict) /* RFC 9110 section 8.6 */
         put_body_headers(reply, out);
     xa_buf_put(out, xa_buf_text(&reply->headers), reply->headers.len);
     xa_buf_put(out, CRLF, 2);

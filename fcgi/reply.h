@@ -25,6 +25,9 @@ struct xa_reply {
     struct xa_buf body;
     struct xa_buf headers; /* more header lines, each with its CR LF */
     bool bare;             /* a refusal has no body */
+    bool is_verdict;       /* an authorizer's 200: goes to the web server, and
+                              Apache would add headers of ours to the answer
+                              that it guards, so there are none */
     int64_t now_us;        /* when the request came */
     struct xa_err err;     /* the cause, for the log only */
     struct xa_key key;     /* of the token asked about, likewise; or "" */

@@ -47,13 +47,17 @@ write_reply(struct server *server, struct xa_call *call, bool head)
 static void
 answer(struct server *server, struct xa_call *call, struct xa_request *req)
 {
-    if (xa_call_role(call) == XA_ROLE_RESPONDER) {
+    bool is_responder = xa_call_role(call) == XA_ROLE_RESPONDER;
+
+    if (!is_responder || server->app.authorizer_only)
+        xa_call_close_after(call);
+    if (!is_responder)
+        xa_app_authorize(&server->app, req, &server->reply);
+    else if (!server->app.authorizer_only)
         xa_app_answer(&server->app, req, &server->reply);
-        xa_store_log_news(server->app.store);
-        return;
-    }
-    xa_reply_refuse(&server->reply, XA_NOT_A_RESPONDER, NULL);
-    xa_call_close_after(call);
+    else
+        xa_reply_refuse(&server->reply, XA_NOT_A_RESPONDER, NULL);
+    xa_store_log_news(server->app.store);
 }
 
 static void

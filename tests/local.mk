@@ -49,6 +49,7 @@ unit_tests += \
 	%D%/unit/test_news \
 	%D%/unit/test_notify \
 	%D%/unit/test_password \
+	%D%/unit/test_path_acl \
 	%D%/unit/test_process \
 	%D%/unit/test_registry \
 	%D%/unit/test_reply \
@@ -192,7 +193,7 @@ CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += %D%/bench/ask.lua %D%/bench/backend_timing.py \
 	%D%/bench/bench.py \
 	%D%/bench/consul_figures.py %D%/bench/consul_rig.py \
-	%D%/bench/figures.py %D%/bench/login.lua %D%/bench/report.lua \
+	%D%/bench/figures.py %D%/bench/guard.lua %D%/bench/login.lua %D%/bench/report.lua \
 	%D%/bench/rig.py
 %C%_bench_consul_get_loop_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 %C%_bench_consul_get_loop_LDADD = libxaio.la libxacore.la $(CURL_LIBS)

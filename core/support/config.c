@@ -49,6 +49,7 @@ xa_config_free(struct xa_config **config)
     for (size_t i = 0; i < xa_option_count; i++)
         if (field_of(old, &xa_options[i]))
             xa_option_clear(&xa_options[i], field_of(old, &xa_options[i]));
+    xa_path_rules_free(&old->authorize.paths);
     xa_node_free(&old->root);
     xa_notes_free(&old->notes);
     xa_str_free(&old->path);

@@ -19,6 +19,7 @@
 #include "core/base/err.h"
 #include "core/base/log.h"
 #include "core/base/str.h"
+#include "core/support/path_acl.h"
 #include "core/support/yaml.h"
 
 struct xa_config_notes;
@@ -65,6 +66,9 @@ struct xa_config {
             bool sync;
         } lmdb;
     } store;
+    struct {
+        struct xa_path_rules paths;
+    } authorize;
     struct {
         char *scheme;
         struct xa_strlist hosts; /* consul.host: a text or a list */

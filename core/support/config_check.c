@@ -138,5 +138,8 @@ xa_config_check(struct xa_config *config, struct xa_err *err)
         rc = check_discovery(config, err);
     if (rc == XA_OK)
         rc = end_prefix(config, err);
+    if (rc == XA_OK)
+        rc = xa_path_rules_read(xa_node_at(config->root, "authorize.paths"),
+                                &config->authorize.paths, err);
     return rc;
 }

@@ -12,6 +12,7 @@ fuzz_entries = \
 	%D%/fuzz_json \
 	%D%/fuzz_ldap_escape \
 	%D%/fuzz_password \
+	%D%/fuzz_path_acl \
 	%D%/fuzz_record \
 	%D%/fuzz_request \
 	%D%/fuzz_users \
@@ -54,6 +55,12 @@ nodist_%C%_fuzz_consul_txn_SOURCES = $(fuzz_main)
 %C%_fuzz_consul_txn_CPPFLAGS = $(fuzz_cppflags)/consul_txn\"
 %C%_fuzz_consul_txn_LDFLAGS = $(fuzz_ldflags)
 %C%_fuzz_consul_txn_LDADD = libxacore.la
+
+%C%_fuzz_path_acl_SOURCES = %D%/fuzz_path_acl.c
+nodist_%C%_fuzz_path_acl_SOURCES = $(fuzz_main)
+%C%_fuzz_path_acl_CPPFLAGS = $(fuzz_cppflags)/path_acl\"
+%C%_fuzz_path_acl_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_path_acl_LDADD = libxacore.la
 
 %C%_fuzz_io_peek_SOURCES = %D%/fuzz_io_peek.c
 nodist_%C%_fuzz_io_peek_SOURCES = $(fuzz_main)

@@ -22,13 +22,13 @@ def usage(s):
             (["-c"], 64, "an option without its value"),
             (["-l", "loud"], 64, "an unknown log level"),
             (["extra"], 64, "an argument"),
-            (["--authorizer-only"], 64, "a flag that does not exist yet")):
+            (["--authorizer-only=yes"], 64, "a flag that takes no value")):
         done = s.run_program(NAME, *args)
         h.eq(done.returncode, code, "%s: exit code" % what)
         stream = done.stderr if code else done.stdout
         h.has(stream, NAME, "%s: says something" % what)
-    h.lacks(s.run_program(NAME, "-h").stdout, "authorizer",
-            "the help tells what exists")
+    h.has(s.run_program(NAME, "-h").stdout, "--authorizer-only",
+          "the help tells what exists")
     done = s.run_program(NAME, "-c", s.config)
     h.eq(done.returncode, 64, "descriptor 0 is no socket: usage")
     h.has(done.stderr, "spawn-fcgi", "and a hint")

@@ -93,7 +93,10 @@ send_request(struct fixture *f, const struct ask *ask)
 
     xa_request_init(&req, &cgi, f->now_us);
     xa_reply_clear(&f->reply, f->now_us);
-    xa_app_answer(&f->app, &req, &f->reply);
+    if (ask->authorizer)
+        xa_app_authorize(&f->app, &req, &f->reply);
+    else
+        xa_app_answer(&f->app, &req, &f->reply);
     xa_reply_render(&f->reply, req.method == XA_HEAD, &f->wire);
     assert_int_equal(xa_buf_check(&f->wire, NULL), XA_OK);
     return xa_buf_text(&f->wire);

@@ -13,7 +13,7 @@
 #define NOW_US INT64_C(1480933018557553)
 #define FOO_BAR "HTTP_AUTHORIZATION=Basic Zm9vOmJhcg=="
 #define UNKNOWN "1823c1ee-6c6a-4cdc-9869-964a7f08a744"
-#define EXTRA_MAX 6
+#define EXTRA_MAX 8
 
 struct fixture {
     struct xa_config config;
@@ -30,6 +30,7 @@ struct ask {
     const char *query;
     const char *body; /* its length becomes CONTENT_LENGTH */
     const char *extra[EXTRA_MAX];
+    bool authorizer; /* in FastCGI's AUTHORIZER role */
 };
 
 /* For the group: local time an hour ahead of UTC, no log. */

@@ -279,6 +279,9 @@ static const struct {
      "path"},
     {"authorize: {paths: 1}\n",
      ":1: authorize.paths: found \"1\", expected a list"},
+    {"authorize:\n  paths:\n  - {path: /a, to: /b}\n",
+     ":3: authorize.paths: found key \"to\", expected a row like {path: "
+     "/confd/1.1, as: /}"},
     {"ldap: {start_tls: perhaps}\n",
      ":1: ldap.start_tls: found \"perhaps\", expected true or false"},
     {"ldap: {bind_password: {a: b}}\n",

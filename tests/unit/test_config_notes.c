@@ -358,7 +358,7 @@ test_print__can_be_loaded_again(void **state XA_UNUSED)
 
     first = load("user: 'true'\nuuid: \"# 1\"\nlog_level: Error\n"
                  "rest_api: {read_timeout: .5, cors: {origins: [a, 'b: c']}}\n"
-                 "authorize: {paths: [{path: /a, acl: 'x.#'}]}\n");
+                 "authorize: {paths: [{path: '/a/*', as: /x}]}\n");
     text = print(first);
     put_file("config.yml", text);
     assert_int_equal(load_cli(cli, &second, NULL), XA_OK);
