@@ -12,6 +12,10 @@ integration_tests = \
 	%D%/0151-pool-trouble.t \
 	%D%/0160-config.t \
 	%D%/0170-guard.t \
+	%D%/0180-guard-path.t \
+	%D%/0181-guard-apache.t \
+	%D%/0182-guard-lighttpd.t \
+	%D%/0183-guard-caddy.t \
 	%D%/0200-io.t \
 	%D%/0300-program.t \
 	%D%/0310-responder.t \
@@ -53,6 +57,7 @@ EXTRA_DIST += $(integration_tests) \
 	%D%/consul_keys.py \
 	%D%/false_consul.py \
 	%D%/fastcgi.py \
+	%D%/guards.py \
 	%D%/harness.py \
 	%D%/pamlab.py \
 	%D%/pgserver.py \

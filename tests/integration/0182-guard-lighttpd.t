@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+# 0182-guard-lighttpd.t - lighttpd's authorizer over the unix socket. SPDX-License-Identifier: GPL-3.0-or-later
+import os
+
+import fastcgi
+import guards
+import harness as h
+
+CGI = """#!/bin/sh
+printf 'Content-Type: text/plain\\r\\n\\r\\ninside %s %s id=%s uuid=%s' \\
+    "$REQUEST_METHOD" "$REQUEST_URI" "$AUTH_ID" "$USER_UUID"
+"""
+
+
+def main():
+    with h.Service(users=guards.USERS) as s:
+        token = s.token()
+        config = guards.shipped("lighttpd-authorizer.conf", {
+            "/run/xivo-auth/check.sock": s.check_socket})
+        inside = s.path("htdocs", "private")
+        os.makedirs(inside + "/users")
+        for name in ("users/42", "notes", "a.b", "other"):
+            s.write("htdocs/private/" + name, CGI, 0o755)
+        port, _lighttpd = guards.start_lighttpd(s, config + """
+server.modules += ( "mod_cgi" )
+$HTTP["url"] =~ "^/private/" { cgi.assign = ( "" => "" ) }
+""")
+        guards.check("lighttpd", port, token,
+                     lambda a, m: a.status == 200 and
+                     (m == "HEAD" or a.body.startswith(b"inside")))
+        mine = {"X-Auth-Token": token}
+        answer = guards.ask(port, "GET", "/private/users/42", mine)
+        h.has(answer.body.decode(), "id=%s uuid=%s" % (
+            (h.ALICE["uuid"],) * 2), "it is told who comes")
+        with s.connect() as c:
+            answer = c.ask({"HTTP_X_AUTH_TOKEN": token,
+                            "XIVO_AUTH_SCOPE": guards.ACLS[1]},
+                           role=fastcgi.AUTHORIZER, keep=True)
+            h.eq((answer.status, answer.headers[1:]), (200, [
+                ("Variable-AUTH_ID", h.ALICE["uuid"]),
+                ("Variable-USER_UUID", h.ALICE["uuid"])]),
+                "the role in short", answer)
+            h.ok(c.is_closed(), "the connection is closed after the answer")
+        for p in s.pools["check"]:
+            p.stop()
+        s.sockets[0].close()
+        h.ok(guards.ask(port, "GET", "/private/users/42", mine).status >= 500,
+             "nobody enters while the pool is away")
+        h.lacks(s.read("lighttpd-error.log"), token, "no token in its log")
+
+
+h.run(main)
