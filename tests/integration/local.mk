@@ -48,7 +48,8 @@ integration_tests = \
 	%D%/0670-consul-nothing-lost.t \
 	%D%/0680-discovery.t \
 	%D%/0690-fetch-consul.t \
-	%D%/0710-consul-breaker.t
+	%D%/0710-consul-breaker.t \
+	%D%/0800-systemd.t
 
 EXTRA_DIST += $(integration_tests) \
 	%D%/badinput.py \
