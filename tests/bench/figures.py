@@ -146,6 +146,27 @@ class Bench:
         self.figure("GET / as many bytes on the same loop",
                     got.ratio("GET", bare), ">=", 0.80)
 
+    def guard(self):
+        """Other locations behind auth_request."""
+        ours = self.rig.start_guarded("guard", self.service)
+        same = self.rig.start_guarded("guard, same loop", None)
+        ids = self.rig.ids[self.service.service]
+
+        def ask(target, path):
+            return lambda _n: self.rig.ask_guard(target, path, ids,
+                                                 self.asked)
+
+        got = self.rounds({
+            "guard": ask(ours, "/fixed"),
+            "guard and nothing else": ask(same, "/fixed"),
+            "guard by path": ask(ours, "/users/me"),
+            "guard by path and nothing else": ask(same, "/users/me"),
+        })
+        for name in ("guard", "guard by path"):
+            self.figure("%s / 204 on the same loop" % name,
+                        got.ratio(name, name + " and nothing else"),
+                        ">=", 0.85)
+
     def logins(self):
         def login(seconds):
             return self.rig.wrk(self.service, seconds, LOGIN_CLIENTS,
@@ -220,8 +241,8 @@ class Bench:
 
 
 def measure(options, say):
-    groups = [Bench.loops, Bench.bodies, Bench.sizes, Bench.logins,
-              Bench.revokes, Bench.start_and_memory]
+    groups = [Bench.loops, Bench.bodies, Bench.guard, Bench.sizes,
+              Bench.logins, Bench.revokes, Bench.start_and_memory]
     with rig_module.Rig(options["build"], options["seconds"]) as rig:
         bench = Bench(options, say, rig)
         bench.start()

@@ -40,6 +40,29 @@ NO_LIMITS = {"rate=10r/s": "rate=100000r/s", "burst=50": "burst=100000"}
 NOT_KEPT = {"fastcgi_keep_conn on;": "", "    keepalive 64;": "",
             "    keepalive_requests 1000000000;": "",
             "fastcgi_store     /dev/null/xivo-auth;": ""}
+# Two guarded locations, for tokens of alice.
+GUARDED = """
+    server {
+        listen 127.0.0.1:%d;
+        access_log off;
+        keepalive_requests 1000000;
+        include snippets/xivo-auth-locations.conf;
+        include snippets/xivo-auth-guard.conf;
+        include snippets/xivo-auth-guard-path.conf;
+        location = /fixed {
+            set $xivo_auth_scope confd.users.me.read;
+            auth_request /xivo-auth/guard;
+            try_files /none @inside;
+        }
+        location = /users/me {
+            set $xivo_auth_scope_prefix confd;
+            auth_request /xivo-auth/guard-path;
+            try_files /none @inside;
+        }
+        location @inside { return 204; }
+    }
+"""
+
 USUAL_PROCESSES = 4  # two a core is what this loop likes best
 
 
@@ -206,12 +229,45 @@ class Rig:
                 pids += session(int(f.read().split()[0]))
         return Target(name, service, Processes(pids))
 
-    def start_bare(self, name, *program):
+    def start_bare(self, name, *program, servers=""):
         """A minimal responder behind the same site file."""
         service = self.new_folder()
         leader = self._start_pool(service, program, CHECK_PROCESSES)
-        service.start_nginx()
+        service.start_nginx(servers=servers)
         return Target(name, service, Processes(session(leader.pid)))
+
+    def start_guarded(self, name, target):
+        """Another nginx before the pool of a target, with guarded locations;
+        target: None for a minimal responder. Its port is guard_port."""
+        h = harness()
+        port = h.free_port()
+        if target is None:
+            out = self.start_bare(name, "tests/bench/same_loop",
+                                  servers=GUARDED % port)
+        else:
+            service = self.new_folder()
+            service.check_socket = target.service.check_socket
+            service.login_socket = target.service.login_socket
+            service.pools["login"] = [None]  # there is one
+            service.start_nginx(servers=GUARDED % port)
+            out = Target(name, service, target.ours)
+        out.guard_port = port
+        return out
+
+    def ask_guard(self, target, path, ids, count):
+        """Measure bearers before a guarded location once."""
+        def load(seconds, clients):
+            return self.result(self.wrk(
+                target, seconds, clients, "guard.lua", "GET", ids, 0, count,
+                path, port=target.guard_port))
+
+        if (target, path) not in self.warm:
+            self.warm.add((target, path))
+            for clients in WARM_UP:
+                load(1, clients)
+        cpu = target.ours.cpu_ns(), target.nginx.cpu_ns()
+        watch = Watch(target.known)
+        return self.sample(target, load(self.seconds, CLIENTS), cpu, watch)
 
     def start_usual(self, name, *program):
         """libfcgi's own loop behind our site file, but for what is kept."""
@@ -236,10 +292,10 @@ class Rig:
 
     # --- load ---
 
-    def wrk(self, target, seconds, clients, script, *args):
+    def wrk(self, target, seconds, clients, script, *args, port=None):
         return subprocess.Popen(
             ["wrk", "-t1", "-c%d" % clients, "-d%.0fs" % seconds, "-s",
-             os.path.join(HERE, script), "http://127.0.0.1:%d" % target.port,
+             os.path.join(HERE, script), "http://127.0.0.1:%d" % (port or target.port),
              "--", *[str(a) for a in args]],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
@@ -280,6 +336,11 @@ class Rig:
         watch = Watch(Processes(target.known.pids + list(beside)))
         got = self.result(self.wrk(target, self.seconds, CLIENTS,
                                    "ask.lua", method, ids, 0, count, SCOPE))
+        return self.sample(target, got, cpu, watch)
+
+    @staticmethod
+    def sample(target, got, cpu, watch):
+        """What one load of wrk measured, with what it cost since cpu."""
         got["others"] = watch.others()
         got["rate"] = got["requests"] / got["seconds"]
         got["ours_us"] = ((target.ours.cpu_ns() - cpu[0]) / 1e3 /
