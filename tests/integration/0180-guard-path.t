@@ -30,7 +30,7 @@ SERVER = """
         }}
     }}
 """
-CONFIG = {"authorize": {"paths": [{"path": "/confd/1.1", "as": "/"}]}}
+CONFIG = {"log_level": "debug", "authorize": {"paths": [{"path": "/confd/1.1", "as": "/"}]}}
 
 
 def main():
@@ -68,6 +68,13 @@ def main():
         h.ok(s.relay.accepted - before <= 10 and opened == {200},
              "100 visits open few connections",
              s.relay.accepted - before, opened)
+
+        guards.ask(port, "GET", "/private/0.1/token/" + token, mine)
+        h.until(lambda: 'acl="site.private.0_1.token.' in
+                s.read("xivo-auth.log"), "what was asked about a token")
+        h.has(s.read("xivo-auth.log"),
+              'authorize.asked acl="site.private.users.42.read"',
+              "the log tells at level debug what was asked for")
         h.lacks(s.read("xivo-auth.log"), token, "the log has no token")
     inside.close()
 

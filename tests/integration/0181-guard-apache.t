@@ -19,7 +19,20 @@ def main():
 RequestHeader set X-Auth-Id %%{AUTH_ID}e
 RequestHeader set X-Auth-User-Uuid %%{USER_UUID}e
 ProxyPass /private http://127.0.0.1:%d/private
-ProxyPass /static !
+<Location "/private/fixed">
+    SetEnvIfExpr true XIVO_AUTH_SCOPE=site.private.notes.create
+</Location>
+<Location "/private/shut">
+    SetEnvIfExpr true XIVO_AUTH_SCOPE=another
+</Location>
+<Location "/unset">
+    CGIPassAuth On
+    AuthType Bearer
+    AuthName xivo-auth
+    AuthnzFcgiCheckAuthnProvider xivo_auth Authoritative On \
+        RequireBasicAuth Off UserExpr "%%{reqenv:AUTH_ID}"
+    Require valid-user
+</Location>
 """ % inside.port)
         guards.check("Apache", port, token,
                      lambda a, m: a.status == 200 and
@@ -31,6 +44,16 @@ ProxyPass /static !
             (h.ALICE["uuid"],) * 2), "it is told who comes")
         h.ok(not answer.get("Cache-Control"),
              "the verdict's headers stay out of the answer", answer)
+
+        for method, target, status in (
+                ("GET", "/private/fixed/x", 200),
+                ("DELETE", "/private/fixed/", 200),
+                ("GET", "/private/shut/users/42", 403),
+                ("GET", "/unset/x", 403),
+                ("GET", "/unset/x?scope=" + guards.ACLS[1], 403)):
+            answer = guards.ask(port, method, target, mine)
+            h.eq(answer.status, status, "%s %s: %d" % (
+                method, target, status), answer)
 
         # straight to the pool, as any local user could
         with Tcp(pool) as c:

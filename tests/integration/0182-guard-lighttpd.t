@@ -19,12 +19,18 @@ def main():
             "/run/xivo-auth/check.sock": s.check_socket})
         inside = s.path("htdocs", "private")
         os.makedirs(inside + "/users")
-        for name in ("users/42", "notes", "a.b", "other"):
+        for name in ("users/42", "notes", "a.b", "other", "fixed", "shut"):
             s.write("htdocs/private/" + name, CGI, 0o755)
         port, _lighttpd = guards.start_lighttpd(s, config + """
 server.modules += ( "mod_cgi" )
+$HTTP["url"] =~ "^/private/fixed" {
+    setenv.set-environment = ( "XIVO_AUTH_SCOPE" => "%s" )
+}
+$HTTP["url"] =~ "^/private/shut" {
+    setenv.set-environment = ( "XIVO_AUTH_SCOPE" => "" )
+}
 $HTTP["url"] =~ "^/private/" { cgi.assign = ( "" => "" ) }
-""")
+""" % guards.ACLS[1])
         guards.check("lighttpd", port, token,
                      lambda a, m: a.status == 200 and
                      (m == "HEAD" or a.body.startswith(b"inside")))
@@ -32,6 +38,10 @@ $HTTP["url"] =~ "^/private/" { cgi.assign = ( "" => "" ) }
         answer = guards.ask(port, "GET", "/private/users/42", mine)
         h.has(answer.body.decode(), "id=%s uuid=%s" % (
             (h.ALICE["uuid"],) * 2), "it is told who comes")
+        for target, status in (("/private/fixed", 200),
+                               ("/private/shut", 403)):
+            answer = guards.ask(port, "GET", target, mine)
+            h.eq(answer.status, status, "%s: %d" % (target, status), answer)
         with s.connect() as c:
             answer = c.ask({"HTTP_X_AUTH_TOKEN": token,
                             "XIVO_AUTH_SCOPE": guards.ACLS[1]},
