@@ -233,6 +233,46 @@ test_run__tells_refusals_apart(void **state XA_UNUSED)
 }
 
 static void
+test_run__believes_only_a_confirmation(void **state XA_UNUSED)
+{
+    static const struct {
+        const char *body;
+        enum xa_rc rc;
+    } cases[] = {
+        {"{\"Results\":[{\"KV\":{\"Key\":\"a\"}}],\"Errors\":null}", XA_OK},
+        {"{\"Results\":[],\"Errors\":null}\n", XA_OK},
+        {"{\"Errors\":null,\"Results\":[]}", XA_OK},
+        {"{\"Results\": [], \"Errors\": null, \"Index\": 7}", XA_OK},
+        {"{\"Results\":null,\"Errors\":null}", XA_OK},
+        {"{\"Results\":[]}", XA_OK},
+        {"{\"Results\":[],\"Errors\":[]}", XA_E_UNAVAILABLE},
+        {"{\"Results\":[],\"Errors\":[{\"OpIndex\":0}]}", XA_E_UNAVAILABLE},
+        {"{\"Result\":[],\"Errors\":null}", XA_E_UNAVAILABLE},
+        {"{\"Results\":[],\"Errors\":null", XA_E_UNAVAILABLE},
+        {"{\"Results\":[,\"Errors\":null}", XA_E_UNAVAILABLE},
+        {"{\"Results\":[", XA_E_UNAVAILABLE},
+        {"],\"Errors\":null}", XA_E_UNAVAILABLE},
+        {"\n\n", XA_E_UNAVAILABLE},
+        {"[]", XA_E_UNAVAILABLE},
+        {"true", XA_E_UNAVAILABLE},
+        {"", XA_E_UNAVAILABLE},
+    };
+
+    for (size_t i = 0; i < XA_COUNT(cases); i++) {
+        struct canned says = {XA_OK, 200, cases[i].body};
+        struct xa_txn txn = XA_TXN_EMPTY;
+        enum xa_rc rc;
+
+        fake_consul.hook = answer_so;
+        fake_consul.ctx = &says;
+        xa_txn_set(&txn, "a", "x", 1);
+        rc = run(&txn, NULL, NULL, NULL);
+        if (rc != cases[i].rc)
+            fail_msg("%s: %s", cases[i].body, xa_rc_name(rc));
+    }
+}
+
+static void
 test_run__keeps_to_the_ceiling(void **state XA_UNUSED)
 {
     static char value[XA_TXN_BODY_MAX];
@@ -335,6 +375,7 @@ main(void)
         TXN_TEST(test_run__does_all_of_it),
         TXN_TEST(test_run__does_nothing_when_a_check_does_not_hold),
         TXN_TEST(test_run__tells_refusals_apart),
+        TXN_TEST(test_run__believes_only_a_confirmation),
         TXN_TEST(test_run__keeps_to_the_ceiling),
         TXN_TEST(test_each__reads_what_consul_writes),
         TXN_TEST(test_each__ends_with_what_the_visitor_says),
