@@ -85,6 +85,14 @@ prepare_tree() { # sets src and work
         die 'autogen.sh failed'
 }
 
+# What configure may find, with versions.
+libraries() {
+    # shellcheck disable=SC2086 # these are words
+    ! command -v dpkg-query >/dev/null ||
+        dpkg-query -W $build_packages $backend_packages libcmocka-dev \
+            2>/dev/null || true
+}
+
 # Build in a folder of $work: build_in FOLDER CONFIGURE-OPTION...
 build_in() {
     folder=$work/$1
@@ -92,11 +100,13 @@ build_in() {
     mkdir -p "$folder"
     (
         cd "$folder" || exit 1
-        # Configured with other options, or elsewhere: begin anew.
-        if [ ! -e Makefile ] || [ "$(cat .options 2>/dev/null)" != "$src $*" ]
+        # Configured with other options, elsewhere, or when other libraries
+        # were there: begin anew.
+        now=$(printf '%s\n' "$src $*" && libraries)
+        if [ ! -e Makefile ] || [ "$(cat .options 2>/dev/null)" != "$now" ]
         then
             quietly configure.log "$src/configure" "$@" || exit 1
-            printf '%s\n' "$src $*" >.options
+            printf '%s\n' "$now" >.options
         fi
         quietly make.log make -j"$(nproc)" || exit 1
     )

@@ -99,10 +99,13 @@ def time_backends(options):
 
 def main(argv):
     try:
-        options = read_options(argv)
+        return measure(read_options(argv))
     except getopt.GetoptError as error:
         print("bench: %s\nTry --help." % error, file=sys.stderr)
         return 64
+
+
+def measure(options):
     # as an exception, so that every server is stopped on the way out
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     begun = time.monotonic()

@@ -165,16 +165,12 @@ class Bench(figures.Bench):
         return took
 
 
+GROUPS = ["issues", "checks", "ticks", "storm"]
+
+
 def measure(options, say):
-    groups = [Bench.issues, Bench.checks, Bench.ticks, Bench.storm]
+    groups = consul_rig.chosen(GROUPS, options["only"])
     with consul_rig.ConsulRig(options["build"], options["seconds"]) as rig:
         bench = Bench(options, say, rig)
         bench.start()
-        for group in groups:
-            name = group.__name__
-            if options["only"] and not any(word in name for word in
-                                           options["only"]):
-                continue
-            say("measuring: " + name)
-            group(bench)
-        return bench.figures, bench.cases
+        return bench.run(groups)

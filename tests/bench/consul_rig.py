@@ -12,7 +12,7 @@ import time
 import uuid
 
 import rig as rig_module
-from rig import Processes, Rig, Target, harness
+from rig import Processes, Rig, Target, chosen, harness
 
 MOCK = base64.b64encode(b"foo:bar").decode()
 PROCESSES = 8  # of each pool, as of the bare loops

@@ -112,6 +112,12 @@ class Bench:
         got["other_rate"] = beside["requests"] / beside["seconds"]
         return got
 
+    def run(self, groups):
+        for name in groups:
+            self.say("measuring: " + name)
+            getattr(self, name)()
+        return self.figures, self.cases
+
     # --- groups ---
 
     def loops(self):
@@ -240,17 +246,12 @@ class Bench:
         self.asked = tokens - self.share * self.options["rounds"]
 
 
+GROUPS = ["loops", "bodies", "guard", "sizes", "logins", "revokes", "start_and_memory"]
+
+
 def measure(options, say):
-    groups = [Bench.loops, Bench.bodies, Bench.guard, Bench.sizes,
-              Bench.logins, Bench.revokes, Bench.start_and_memory]
+    groups = rig_module.chosen(GROUPS, options["only"])
     with rig_module.Rig(options["build"], options["seconds"]) as rig:
         bench = Bench(options, say, rig)
         bench.start()
-        for group in groups:
-            name = group.__name__
-            if options["only"] and not any(word in name for word in
-                                           options["only"]):
-                continue
-            say("measuring: " + name)
-            group(bench)
-        return bench.figures, bench.cases
+        return bench.run(groups)

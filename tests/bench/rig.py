@@ -7,6 +7,7 @@ is stopped at the end: the servers are those of tests/integration/harness.py.
 
 import base64
 import contextlib
+import getopt
 import json
 import os
 import re
@@ -64,6 +65,16 @@ GUARDED = """
 """
 
 USUAL_PROCESSES = 4  # two a core is what this loop likes best
+
+
+def chosen(names, words):
+    """Those names that hold one of the words; all when there is none."""
+    for word in words:
+        if not any(word in name for name in names):
+            raise getopt.GetoptError('--only %s: there are %s' % (
+                word, ", ".join(names)))
+    return [name for name in names
+            if not words or any(word in name for word in words)]
 
 
 def harness():
