@@ -105,15 +105,17 @@ bin_PROGRAMS += xivo-authctl
 dist_man_MANS += %D%/service/xivo-authctl.8
 xivo_authctl_SOURCES = \
 	%D%/service/authctl.c %D%/service/authctl.h \
-	%D%/service/authctl_adopt.c \
 	%D%/service/authctl_args.c \
 	%D%/service/authctl_backend.c \
 	%D%/service/authctl_config.c \
 	%D%/service/authctl_input.c \
+	%D%/service/authctl_list.c \
 	%D%/service/authctl_open.c \
 	%D%/service/authctl_passwd.c \
 	%D%/service/authctl_print.c \
+	%D%/service/authctl_progress.c \
 	%D%/service/authctl_status.c \
+	%D%/service/authctl_store.c \
 	%D%/service/authctl_token.c \
 	%D%/service/authctl_token_new.c
 xivo_authctl_CPPFLAGS = $(AM_CPPFLAGS) -DXA_SYSCONFDIR=\"$(xaconfdir)\"

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 dist_sbin_SCRIPTS = %D%/xivo-auth-pool
 
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = %D%/completions/xivo-authctl
+
 # For people with the sources.
 EXTRA_DIST += %D%/bench %D%/check %D%/fetch-consul %D%/lib.sh \
 	%D%/quickstart

@@ -194,7 +194,7 @@ EXTRA_DIST += %D%/bench/ask.lua %D%/bench/backend_timing.py \
 	%D%/bench/bench.py \
 	%D%/bench/consul_figures.py %D%/bench/consul_rig.py \
 	%D%/bench/figures.py %D%/bench/guard.lua %D%/bench/login.lua \
-	%D%/bench/report.lua %D%/bench/rig.py
+	%D%/bench/many_tokens.py %D%/bench/report.lua %D%/bench/rig.py
 %C%_bench_consul_get_loop_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 %C%_bench_consul_get_loop_LDADD = libxaio.la libxacore.la $(CURL_LIBS)
 %C%_bench_consul_txn_loop_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)

@@ -1,6 +1,8 @@
 /* authctl.c - xivo-authctl, the operator's command line. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -13,33 +15,42 @@
 #define ONE_TOKEN "TOKEN|KEY|-"
 
 static const struct xa_ctl_command commands[] = {
-    {"backend list", NULL, "list the backends and whether they started", 0, 0,
-     xa_ctl_backend_list},
+    {"backend list", NULL, "list the backends and whether they started",
+     .run = xa_ctl_backend_list},
     {"backend test", "BACKEND",
      "ask a backend who somebody is; the password is read, not given",
-     XA_CTL_LOGIN, XA_CTL_LOGIN, xa_ctl_backend_test},
-    {"config check", NULL, "say whether the configuration is usable", 0, 0,
-     xa_ctl_config_check},
+     .takes = XA_CTL_LOGIN, .needs = XA_CTL_LOGIN, .run = xa_ctl_backend_test},
+    {"config check", NULL, "say whether the configuration is usable",
+     .run = xa_ctl_config_check},
     {"config show", NULL,
-     "print the configuration, defaults included, secrets hidden", 0, 0,
-     xa_ctl_config_show},
+     "print the configuration, defaults included, secrets hidden",
+     .run = xa_ctl_config_show},
     {"passwd", "LOGIN",
      "set the password of a user in the users file, or add the user",
-     XA_CTL_FILE | XA_CTL_UUID | XA_CTL_ACL | XA_CTL_METHOD, 0, xa_ctl_passwd},
+     .takes = XA_CTL_FILE | XA_CTL_UUID | XA_CTL_ACL | XA_CTL_METHOD,
+     .run = xa_ctl_passwd},
     {"status", NULL, "say whether the store is usable, and name the backends",
-     0, 0, xa_ctl_status},
+     .run = xa_ctl_status},
+    {"store check", NULL,
+     "find tokens without a schedule, and entries without a token",
+     .takes = XA_CTL_REPAIR, .run = xa_ctl_store_check},
     {"token adopt", NULL,
-     "give tokens of another service the schedule that they lack", 0, 0,
-     xa_ctl_token_adopt},
+     "give tokens of another service the schedule that they lack",
+     .run = xa_ctl_token_adopt},
     {"token check", ONE_TOKEN,
      "say by the exit code whether a token is valid, and has an ACL",
-     XA_CTL_SCOPE, 0, xa_ctl_token_check},
+     .takes = XA_CTL_SCOPE, .run = xa_ctl_token_check},
+    {"token list", NULL, "list the valid tokens, or some of them",
+     .takes = XA_CTL_AUTH_ID | XA_CTL_EXPIRING_WITHIN,
+     .run = xa_ctl_token_list},
     {"token new", NULL, "issue a token; the password is read, not given",
-     XA_CTL_BACKEND | XA_CTL_LOGIN | XA_CTL_EXPIRATION,
-     XA_CTL_BACKEND | XA_CTL_LOGIN, xa_ctl_token_new},
-    {"token revoke", ONE_TOKEN, "revoke a token", 0, 0, xa_ctl_token_revoke},
+     .takes = XA_CTL_BACKEND | XA_CTL_LOGIN | XA_CTL_EXPIRATION,
+     .needs = XA_CTL_BACKEND | XA_CTL_LOGIN, .run = xa_ctl_token_new},
+    {"token revoke", ONE_TOKEN, "revoke a token, or all tokens of a user",
+     .takes = XA_CTL_AUTH_ID, .instead = XA_CTL_AUTH_ID,
+     .run = xa_ctl_token_revoke},
     {"token show", ONE_TOKEN, "show whose a token is, and what it may do",
-     XA_CTL_SCOPE, 0, xa_ctl_token_show},
+     .takes = XA_CTL_SCOPE, .run = xa_ctl_token_show},
 };
 
 static void
@@ -51,8 +62,8 @@ print_usage(FILE *to)
           to);
     for (size_t i = 0; i < XA_COUNT(commands); i++)
         fprintf(to, "  %-14s %s\n", commands[i].name, commands[i].summary);
-    fputs("\nExit codes: 0 done or valid, 1 no such token, 2 ACL missing,\n"
-          "otherwise those of sysexits(3).\n",
+    fputs("\nExit codes: 0 done or valid, 1 no such token or something found,\n"
+          "2 ACL missing, otherwise those of sysexits(3).\n",
           to);
 }
 
@@ -103,7 +114,8 @@ run(struct xa_ctl *ctl, const struct xa_ctl_command *command)
         rc = command->run(ctl, &err);
     if (rc == XA_OK)
         rc = xa_buf_check(&ctl->out, &err);
-    fwrite(xa_buf_text(&ctl->out), 1, ctl->out.len, stdout);
+    if (ctl->write_errno == 0)
+        fwrite(xa_buf_text(&ctl->out), 1, ctl->out.len, stdout);
     if (rc != XA_OK)
         fprintf(stderr, XA_CTL ": %s\n", err.text);
     return exit_code(rc);
@@ -117,7 +129,7 @@ dispatch(struct xa_ctl *ctl, int argc, char **argv)
     int words = 0;
 
     if (argc == 0) {
-        print_usage(stderr);
+        fputs(XA_CTL ": no command; try \"" XA_CTL " -h\"\n", stderr);
         return EX_USAGE;
     }
     command = find_command(argc, argv, &words);
@@ -142,6 +154,24 @@ dispatch(struct xa_ctl *ctl, int argc, char **argv)
     return EX_USAGE;
 }
 
+/* A list whose reader has seen enough is no failure.  Other output that is lost
+ * is one, though of a pipe that was closed nothing need be said. */
+static int
+end_output(const struct xa_ctl *ctl, int code)
+{
+    int number = ctl->write_errno;
+
+    if (number == EPIPE)
+        return code;
+    if (number == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+        number = errno;
+    if (number == 0)
+        return code;
+    if (number != EPIPE)
+        fprintf(stderr, XA_CTL ": standard output: %s\n", strerror(number));
+    return code == EX_OK ? EX_IOERR : code;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -150,6 +180,7 @@ main(int argc, char **argv)
     int next = 0;
 
     xa_process_protect();
+    signal(SIGPIPE, SIG_IGN); /* what is done must be done whole */
     switch (xa_ctl_parse_global(&ctl, argc, argv, &next)) {
     case XA_CTL_RUN:
         code = dispatch(&ctl, argc - next, argv + next);
@@ -165,9 +196,7 @@ main(int argc, char **argv)
     case XA_CTL_WRONG:
         break;
     }
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        perror(XA_CTL ": standard output");
-        return code == EX_OK ? EX_IOERR : code;
-    }
+    code = end_output(&ctl, code);
+    xa_ctl_die_of_signal();
     return code;
 }

@@ -19,15 +19,20 @@
 #include "core/token/store.h"
 
 #define XA_CTL "xivo-authctl"
-#define XA_CTL_OUTPUT_MAX (16u * 1024 * 1024) /* bytes that a command prints */
+#define XA_CTL_OUTPUT_MAX                                                      \
+    (16u * 1024 * 1024) /* bytes that a command prints                         \
+                         */
 
 /* What stands behind a command; NULL: not given.  Lent by argv. */
 struct xa_ctl_args {
+    const char *auth_id;
     const char *backend;
     const char *expiration;
+    const char *expiring_within;
     const char *file;
     const char *login;
     const char *method;
+    const char *repair; /* not NULL: given */
     const char *scope;
     const char *uuid;
     struct xa_strlist acls;
@@ -40,6 +45,7 @@ struct xa_ctl {
     bool json;
     struct xa_ctl_args args;
     struct xa_buf out; /* what goes to standard output at the end */
+    int write_errno;   /* why standard output took no more of a list; 0 */
 
     /* Each NULL until the call below that opens it. */
     struct xa_config *config;
@@ -57,7 +63,10 @@ enum xa_ctl_option {
     XA_CTL_LOGIN = 1u << 4,
     XA_CTL_METHOD = 1u << 5,
     XA_CTL_SCOPE = 1u << 6,
-    XA_CTL_UUID = 1u << 7
+    XA_CTL_UUID = 1u << 7,
+    XA_CTL_AUTH_ID = 1u << 8,
+    XA_CTL_EXPIRING_WITHIN = 1u << 9,
+    XA_CTL_REPAIR = 1u << 10
 };
 
 struct xa_ctl_command {
@@ -66,6 +75,7 @@ struct xa_ctl_command {
     const char *summary; /* a line without a full stop */
     unsigned takes;      /* of enum xa_ctl_option */
     unsigned needs;      /* those of them that must be given */
+    unsigned instead;    /* that one of them that stands for the operand */
     enum xa_rc (*run)(struct xa_ctl *ctl, struct xa_err *err);
 };
 
@@ -132,8 +142,7 @@ enum xa_rc xa_ctl_read_secret(const char *prompt, struct xa_secret **out,
 
 /* The same, twice when it is a terminal.  XA_E_INVALID: they differ. */
 XA_MUST_CHECK
-enum xa_rc xa_ctl_read_new_password(struct xa_secret **out,
-                                    struct xa_err *err);
+enum xa_rc xa_ctl_read_new_password(struct xa_secret **out, struct xa_err *err);
 
 /* --- output (authctl_print.c) --- */
 
@@ -141,13 +150,43 @@ enum xa_rc xa_ctl_read_new_password(struct xa_secret **out,
 void xa_ctl_put_row(struct xa_ctl *ctl, const char *name, const char *value);
 
 /* One line an ACL, the name on the first. */
-void xa_ctl_put_acls(struct xa_ctl *ctl, const char *const *acls,
-                     size_t count);
+void xa_ctl_put_acls(struct xa_ctl *ctl, const char *const *acls, size_t count);
 
 /* A token as a table or as JSON, its key shortened or whole; the token itself
  * when with_id. */
 void xa_ctl_put_token(struct xa_ctl *ctl, const struct xa_token *token,
                       const struct xa_key *key, bool with_id);
+
+/*
+ * Write what stands in ctl->out to standard output now, for output without
+ * end.  When it cannot be written, that is XA_OK and ctl->write_errno: there
+ * is no use in going on.
+ *
+ * Else as xa_buf_check().
+ */
+XA_MUST_CHECK
+enum xa_rc xa_ctl_flush(struct xa_ctl *ctl, struct xa_err *err);
+
+/* --- long work (authctl_progress.c) --- */
+
+/* On standard error, when that is a terminal. */
+struct xa_ctl_progress {
+    const char *words; /* "tokens revoked"; static */
+    int64_t said_ms;   /* when something was said last; 0: nothing is to be */
+    bool is_open;      /* a line that waits for its end */
+};
+
+/* From here on INT and TERM do not end the process: the work does when
+ * xa_ctl_progress() is false, and says what it has done. */
+void xa_ctl_progress_begin(struct xa_ctl_progress *progress, const char *words);
+bool xa_ctl_progress(struct xa_ctl_progress *progress, uint64_t done);
+void xa_ctl_progress_end(struct xa_ctl_progress *progress);
+
+/* Whether such a signal came. */
+bool xa_ctl_is_interrupted(void);
+
+/* Then end by it, as the shell expects; all has been said. */
+void xa_ctl_die_of_signal(void);
 
 /* --- commands --- */
 
@@ -157,10 +196,13 @@ enum xa_rc xa_ctl_config_check(struct xa_ctl *ctl, struct xa_err *err);
 enum xa_rc xa_ctl_config_show(struct xa_ctl *ctl, struct xa_err *err);
 enum xa_rc xa_ctl_passwd(struct xa_ctl *ctl, struct xa_err *err);
 enum xa_rc xa_ctl_status(struct xa_ctl *ctl, struct xa_err *err);
+enum xa_rc xa_ctl_store_check(struct xa_ctl *ctl, struct xa_err *err);
 enum xa_rc xa_ctl_token_adopt(struct xa_ctl *ctl, struct xa_err *err);
 enum xa_rc xa_ctl_token_check(struct xa_ctl *ctl, struct xa_err *err);
+enum xa_rc xa_ctl_token_list(struct xa_ctl *ctl, struct xa_err *err);
 enum xa_rc xa_ctl_token_new(struct xa_ctl *ctl, struct xa_err *err);
 enum xa_rc xa_ctl_token_revoke(struct xa_ctl *ctl, struct xa_err *err);
+enum xa_rc xa_ctl_token_revoke_user(struct xa_ctl *ctl, struct xa_err *err);
 enum xa_rc xa_ctl_token_show(struct xa_ctl *ctl, struct xa_err *err);
 
 #endif

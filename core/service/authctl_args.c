@@ -18,6 +18,13 @@ static const struct {
     size_t offset; /* in struct xa_ctl_args; of a list for --acl */
     const char *help;
 } options[] = {
+    {XA_CTL_AUTH_ID, "auth-id", "ID", offsetof(struct xa_ctl_args, auth_id),
+     "whose tokens"},
+    {XA_CTL_EXPIRING_WITHIN, "expiring-within", "SECONDS",
+     offsetof(struct xa_ctl_args, expiring_within),
+     "only tokens that end within so long"},
+    {XA_CTL_REPAIR, "repair", NULL, offsetof(struct xa_ctl_args, repair),
+     "mend what can be mended"},
     {XA_CTL_BACKEND, "backend", "NAME", offsetof(struct xa_ctl_args, backend),
      "the backend that knows the login"},
     {XA_CTL_LOGIN, "login", "LOGIN", offsetof(struct xa_ctl_args, login),
@@ -55,8 +62,9 @@ fill_long_options(struct option out[])
     };
 
     for (int i = 0; i < OPTION_COUNT; i++)
-        out[i] = (struct option){options[i].name, required_argument, NULL,
-                                 FIRST_LONG + i};
+        out[i] = (struct option){
+            options[i].name, options[i].arg ? required_argument : no_argument,
+            NULL, FIRST_LONG + i};
     memcpy(out + OPTION_COUNT, common, sizeof common);
 }
 
@@ -81,6 +89,7 @@ take_common(struct xa_ctl *ctl, int c)
     case 'V':
         return XA_CTL_VERSION;
     default: /* getopt has said what is wrong */
+        fputs("Try \"" XA_CTL " -h\".\n", stderr);
         return XA_CTL_WRONG;
     }
 }
@@ -126,7 +135,7 @@ take_own(struct xa_ctl *ctl, const struct xa_ctl_command *command, int i,
     } else if (*seen & options[i].bit) {
         return complain(command, "given twice: --", options[i].name);
     } else {
-        *(const char **)(void *)where = optarg;
+        *(const char **)(void *)where = optarg ? optarg : options[i].name;
     }
     *seen |= options[i].bit;
     return XA_CTL_RUN;
@@ -149,9 +158,9 @@ take_operand(struct xa_ctl *ctl, const struct xa_ctl_command *command,
     for (int i = 0; i < OPTION_COUNT; i++)
         if (command->needs & ~seen & options[i].bit)
             return complain(command, "missing --", options[i].name);
-    if (argc > (command->operand ? 1 : 0))
+    if (argc > (command->operand && !(seen & command->instead) ? 1 : 0))
         return complain(command, "too many arguments", "");
-    if (command->operand && argc == 0)
+    if (command->operand && argc == 0 && !(seen & command->instead))
         return complain(command, "missing ", command->operand);
     ctl->args.operand = argc > 0 ? argv[0] : NULL;
     return XA_CTL_RUN;
@@ -192,16 +201,18 @@ xa_ctl_print_help(const struct xa_ctl_command *command)
             printf(" --%s %s", options[i].name, options[i].arg);
     for (int i = 0; i < OPTION_COUNT; i++)
         if (command->takes & ~command->needs & options[i].bit)
-            printf(" [--%s %s]%s", options[i].name, options[i].arg,
+            printf(" [--%s%s%s]%s", options[i].name, options[i].arg ? " " : "",
+                   options[i].arg ? options[i].arg : "",
                    options[i].bit == XA_CTL_ACL ? "..." : "");
-    printf("%s%s\n\n%s.\n\n", command->operand ? " " : "",
-           command->operand ? command->operand : "", command->summary);
+    if (command->operand)
+        printf(command->instead ? " [%s]" : " %s", command->operand);
+    printf("\n\n%s.\n\n", command->summary);
     for (int i = 0; i < OPTION_COUNT; i++)
         if (command->takes & options[i].bit)
-            printf("  --%-10s %-8s %s\n", options[i].name, options[i].arg,
-                   options[i].help);
-    puts("  --json                JSON, not a table\n"
-         "  -c FILE               configuration ($XIVO_AUTH_CONFIG, else the"
-         " one installed)\n"
-         "  -d                    log everything to standard error");
+            printf("  --%-15s %-8s %s\n", options[i].name,
+                   options[i].arg ? options[i].arg : "", options[i].help);
+    puts("  --json                     JSON, not a table\n"
+         "  -c FILE                    configuration ($XIVO_AUTH_CONFIG, else"
+         " the one installed)\n"
+         "  -d                         log everything to standard error");
 }

@@ -3,6 +3,8 @@
 
 #include "core/service/authctl.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/clock.h"
@@ -81,4 +83,19 @@ xa_ctl_put_token(struct xa_ctl *ctl, const struct xa_token *token,
         put_json(ctl, token, shown);
     else
         put_table(ctl, token, shown, with_id);
+}
+
+enum xa_rc
+xa_ctl_flush(struct xa_ctl *ctl, struct xa_err *err)
+{
+    enum xa_rc rc = xa_buf_check(&ctl->out, err);
+
+    if (rc != XA_OK || ctl->write_errno != 0)
+        return rc;
+    if (fwrite(xa_buf_text(&ctl->out), 1, ctl->out.len, stdout) !=
+            ctl->out.len ||
+        fflush(stdout) != 0)
+        ctl->write_errno = errno;
+    xa_buf_clear(&ctl->out);
+    return XA_OK;
 }

@@ -158,6 +158,8 @@ xa_ctl_token_revoke(struct xa_ctl *ctl, struct xa_err *err)
     struct xa_key key;
     enum xa_rc rc;
 
+    if (ctl->args.auth_id)
+        return xa_ctl_token_revoke_user(ctl, err);
     rc = find(ctl, &key, &token, err);
     if (rc == XA_OK)
         rc = xa_store_remove(ctl->store, &key, &removed, err);

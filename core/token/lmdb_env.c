@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <lmdb.h>
@@ -20,6 +22,8 @@
 #define RESERVE_PAGES 64
 #define RESERVE_PART 50    /* a fiftieth: 2 % */
 #define PAGES_PER_WRITE 40 /* one create takes at most, with a long record */
+
+#define MAPS_LINE_MAX 4352 /* bytes: a path, and what stands before it */
 
 static const char *const db_names[XA_LMDB_DBS] = {
     [XA_LMDB_TOKENS] = "tokens",
@@ -393,4 +397,46 @@ xa_lmdb_require_room(struct xa_lmdb *lmdb, struct xa_err *err)
     if (used + reserve <= limit + lmdb->counted_free)
         return XA_OK;
     return xa_lmdb_fail(lmdb, MDB_MAP_FULL, "write", err);
+}
+
+/*
+ * Where the file is mapped; LMDB does not tell.  A mapping that is shared and
+ * only read loses nothing when its pages go, so even a wrong one would do.
+ */
+static void *
+find_map(ino_t inode, size_t size)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[MAPS_LINE_MAX];
+    void *found = NULL;
+
+    while (maps && !found && fgets(line, sizeof line, maps)) {
+        unsigned long long begin;
+        unsigned long long end;
+        unsigned long long number;
+
+        if (sscanf(line, "%llx-%llx r--s 00000000 %*s %llu", &begin, &end,
+                   &number) == 3 &&
+            number == inode && end - begin == size)
+            found = (void *)(uintptr_t)begin;
+    }
+    if (maps)
+        fclose(maps);
+    return found;
+}
+
+void
+xa_lmdb_relax(struct xa_lmdb *lmdb)
+{
+    MDB_envinfo info;
+    struct stat st;
+    void *map;
+    int fd;
+
+    mdb_env_info(lmdb->env, &info);
+    if (mdb_env_get_fd(lmdb->env, &fd) != 0 || fstat(fd, &st) != 0)
+        return;
+    map = find_map(st.st_ino, info.me_mapsize);
+    if (map)
+        madvise(map, info.me_mapsize, MADV_DONTNEED);
 }

@@ -70,6 +70,13 @@ enum xa_rc xa_lmdb_check(struct xa_lmdb *lmdb, struct xa_err *err);
 XA_MUST_CHECK
 enum xa_rc xa_lmdb_require_room(struct xa_lmdb *lmdb, struct xa_err *err);
 
+/*
+ * Let go of the pages of the file that were looked at, which count as memory
+ * of this process while they are mapped; they are read again when needed.
+ * For whoever goes through all of the store.
+ */
+void xa_lmdb_relax(struct xa_lmdb *lmdb);
+
 /* --- transactions --- */
 
 /* Born XA_AUTO(xa_lmdb_end) with XA_LMDB_NO_TXN. */

@@ -63,6 +63,24 @@ xa_store_remove(struct xa_store *store, const struct xa_key *key,
     return store->ops->remove(store, key, out_removed, err);
 }
 
+enum xa_rc
+xa_store_remove_many(struct xa_store *store, const struct xa_key *keys,
+                     size_t count, uint64_t *out_removed, struct xa_err *err)
+{
+    enum xa_rc rc = XA_OK;
+
+    *out_removed = 0;
+    if (store->ops->remove_many)
+        return store->ops->remove_many(store, keys, count, out_removed, err);
+    for (size_t i = 0; rc == XA_OK && i < count; i++) {
+        bool removed = false;
+
+        rc = xa_store_remove(store, &keys[i], &removed, err);
+        *out_removed += removed;
+    }
+    return rc;
+}
+
 bool
 xa_store_is_shared(const struct xa_store *store)
 {

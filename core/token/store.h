@@ -70,6 +70,17 @@ XA_MUST_CHECK
 enum xa_rc xa_store_remove(struct xa_store *store, const struct xa_key *key,
                            bool *out_removed, struct xa_err *err);
 
+/*
+ * Remove several, as xa_store_remove() each, in as few writes as the store
+ * can.  All of them belong to the same call of a caller who can wait.
+ *
+ *   out_removed  how many were there; set on failure too, as far as it came
+ */
+XA_MUST_CHECK
+enum xa_rc xa_store_remove_many(struct xa_store *store,
+                                const struct xa_key *keys, size_t count,
+                                uint64_t *out_removed, struct xa_err *err);
+
 /* Whether other machines may use this store too. */
 bool xa_store_is_shared(const struct xa_store *store);
 

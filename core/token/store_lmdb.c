@@ -266,6 +266,34 @@ remove_token(struct xa_store *store, const struct xa_key *key,
     return rc;
 }
 
+/* All or none: one wait for the disk, however many they are. */
+static enum xa_rc
+remove_many(struct xa_store *store, const struct xa_key *keys, size_t count,
+            uint64_t *out_removed, struct xa_err *err)
+{
+    XA_AUTO(xa_lmdb_end) struct xa_lmdb_txn txn = XA_LMDB_NO_TXN;
+    uint64_t removed = 0;
+    struct xa_lmdb *lmdb;
+    enum xa_rc rc;
+
+    rc = enter(store, &lmdb, err);
+    if (rc == XA_OK)
+        rc = xa_lmdb_follow(lmdb, err);
+    if (rc == XA_OK)
+        rc = xa_lmdb_begin_write(lmdb, &txn, err);
+    for (size_t i = 0; rc == XA_OK && i < count; i++) {
+        bool was_there = false;
+
+        rc = drop(&txn, &keys[i], &was_there, err);
+        removed += was_there;
+    }
+    if (rc == XA_OK && removed > 0)
+        rc = xa_lmdb_commit(&txn, err);
+    if (rc == XA_OK)
+        *out_removed = removed;
+    return rc;
+}
+
 static enum xa_rc
 check(struct xa_store *store, struct xa_err *err)
 {
@@ -294,6 +322,7 @@ static const struct xa_store_ops ops = {
     .create = create,
     .get = get,
     .remove = remove_token,
+    .remove_many = remove_many,
     .expire = xa_store_lmdb_expire,
     .list = xa_store_lmdb_list,
     .audit = xa_store_lmdb_audit,

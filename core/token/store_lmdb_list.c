@@ -6,6 +6,7 @@
 #include "core/token/store_lmdb.h"
 
 #define SCAN_MAX 4096 /* entries looked at in one view of the store */
+#define RELAX 256     /* so often the pages that were read are let go */
 
 /* A listing under way, over `tokens` or over one subject. */
 struct walk {
@@ -126,6 +127,8 @@ walk_page(struct xa_lmdb *lmdb, struct walk *walk, struct xa_err *err)
             walk->seen == SCAN_MAX)
             return XA_OK;
         rc = step(walk, &txn, cursor.key, err);
+        if (walk->seen % RELAX == 0)
+            xa_lmdb_relax(lmdb);
         if (rc == XA_OK)
             rc = xa_lmdb_next(&cursor, err);
     }

@@ -14,6 +14,10 @@ struct xa_store_ops {
                       struct xa_token **out, struct xa_err *err);
     enum xa_rc (*remove)(struct xa_store *store, const struct xa_key *key,
                          bool *out_removed, struct xa_err *err);
+    /* NULL: one by one. */
+    enum xa_rc (*remove_many)(struct xa_store *store, const struct xa_key *keys,
+                              size_t count, uint64_t *out_removed,
+                              struct xa_err *err);
     /* Both NULL: a store of one machine. */
     enum xa_rc (*lead)(struct xa_store *store, bool *out_leads,
                        struct xa_err *err);

@@ -22,6 +22,8 @@ integration_tests = \
 	%D%/0400-authctl.t \
 	%D%/0400-expiryd.t \
 	%D%/0401-passwd.t \
+	%D%/0402-authctl-many.t \
+	%D%/0403-completion.t \
 	%D%/0410-nothing-lost.t \
 	%D%/0420-rolling.t \
 	%D%/0500-postgresql.t \

@@ -1,9 +1,10 @@
 /* store_fill.c - fill a store with live tokens, for measurements. SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * store_fill -c CONFIG -n N [-o IDS] [-m M] [--lifetime S]
+ * store_fill -c CONFIG -n N [-o IDS] [-m M] [--lifetime S] [--users U]
  *
- * Makes N tokens of 1000 users, and writes the first M of them, a line each,
- * to the file IDS.  Nothing waits for the disk, so it is no measure itself.
+ * Makes N tokens of U users (1000), and writes the first M of them, a line
+ * each, to the file IDS.  Nothing waits for the disk, so it is no measure
+ * itself.
  */
 #include "config.h"
 
@@ -25,6 +26,7 @@ struct options {
     uint64_t count;
     uint64_t told; /* of them go to ids */
     uint64_t lifetime_s;
+    uint64_t users;
     const char *ids; /* NULL: nowhere */
 };
 
@@ -54,7 +56,7 @@ make_token(struct xa_store *store, const struct options *options,
     struct xa_key key;
     enum xa_rc rc;
 
-    rc = make_user((unsigned)(n % USERS), &who, err);
+    rc = make_user((unsigned)(n % options->users), &who, err);
     if (rc == XA_OK)
         rc = xa_token_new(&who, (uint32_t)options->lifetime_s,
                           xa_clock_now_us(), &token, err);
@@ -94,6 +96,7 @@ parse(int argc, char **argv, struct options *out)
 {
     static const struct option names[] = {
         {"lifetime", required_argument, NULL, 's'},
+        {"users", required_argument, NULL, 'u'},
         {NULL, 0, NULL, 0},
     };
     bool good = true;
@@ -101,6 +104,7 @@ parse(int argc, char **argv, struct options *out)
 
     out->told = UINT64_MAX;
     out->lifetime_s = 86400;
+    out->users = USERS;
     while ((flag = getopt_long(argc, argv, "c:n:o:m:", names, NULL)) != -1) {
         switch (flag) {
         case 'c':
@@ -114,6 +118,10 @@ parse(int argc, char **argv, struct options *out)
             break;
         case 's':
             good &= xa_str_to_u64(optarg, XA_LIFETIME_MAX_S, &out->lifetime_s);
+            break;
+        case 'u':
+            good &= xa_str_to_u64(optarg, UINT32_MAX, &out->users) &&
+                    out->users > 0;
             break;
         case 'o':
             out->ids = optarg;
@@ -135,7 +143,7 @@ main(int argc, char **argv)
 
     if (!parse(argc, argv, &options)) {
         fputs("usage: store_fill -c CONFIG -n N [-o IDS] [-m M]"
-              " [--lifetime S]\n",
+              " [--lifetime S] [--users U]\n",
               stderr);
         return EX_USAGE;
     }

@@ -314,6 +314,35 @@ test_remove__takes_all_of_it_and_says_whether_it_was_there(void **state)
 }
 
 static void
+test_remove_many__takes_those_that_are_there(void **state)
+{
+    enum { MANY = 50 }; /* more than go into one transaction of Consul's */
+    struct xa_store *store = *state;
+    struct xa_key other = suite_create(store, "alice", NOW_US + 1);
+    struct xa_err err = XA_ERR_NONE;
+    struct xa_key keys[MANY + 1];
+    uint64_t removed = 99;
+
+    for (unsigned i = 0; i < MANY; i++)
+        keys[i] = suite_create(store, i % 2 ? "alice" : "bob", NOW_US + i);
+    keys[MANY] = keys[0];
+    suite_must(xa_store_remove(store, &keys[7], NULL, &err), &err);
+    suite_must(xa_store_remove_many(store, keys, MANY, &removed, &err), &err);
+    assert_int_equal(removed, MANY - 1);
+    for (unsigned i = 0; i < MANY; i++)
+        assert_false(suite_has(store, &keys[i]));
+    assert_true(suite_has(store, &other));
+    assert_int_equal(count_of(store, "alice"), 1);
+    assert_int_equal(count_of(store, "bob"), 0);
+    suite_must(xa_store_remove_many(store, &keys[MANY], 1, &removed, &err),
+               &err);
+    assert_int_equal(removed, 0);
+    suite_must(xa_store_remove_many(store, keys, 0, &removed, &err), &err);
+    assert_int_equal(removed, 0);
+    assert_int_equal(suite_expire(store, NOW_US + 5000000, 100).removed, 1);
+}
+
+static void
 test_open__finds_what_was_there(void **state)
 {
     struct xa_store *store = *state;
@@ -570,6 +599,7 @@ store_suite_run(const struct store_kind *of_kind, const struct CMUnitTest *more,
         SUITE_TEST(test_create__replaces_with_schedule_and_subject),
         SUITE_TEST(test_create__twice_is_once),
         SUITE_TEST(test_remove__takes_all_of_it_and_says_whether_it_was_there),
+        SUITE_TEST(test_remove_many__takes_those_that_are_there),
         SUITE_TEST(test_open__finds_what_was_there),
         SUITE_TEST(test_expire__goes_by_the_microsecond),
         SUITE_TEST(test_expire__takes_the_longest_overdue_first),

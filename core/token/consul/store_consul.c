@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "core/support/uuid.h"
+#include "core/token/consul/fetch.h"
 #include "core/token/consul/names.h"
 #include "core/token/consul/record.h"
 #include "core/token/consul/txn.h"
 
 #define NAME_MAX_LEN 8192 /* bytes of a name; its prefix is configured */
 #define PATH_MAX_LEN (3 * NAME_MAX_LEN)
+#define KEYS_OF_TOKEN 3 /* its record, its schedule, its subject entry */
 
 enum xa_rc
 xa_store_consul_fail(enum xa_rc rc, struct xa_err *err)
@@ -251,15 +253,14 @@ get(struct xa_store *base, const struct xa_key *key, struct xa_token **out,
  * and they go when they are due. */
 static enum xa_rc
 put_removal(struct xa_store_consul *store, const struct xa_key *key,
-            const struct xa_consul_answer *answer, struct xa_txn *txn,
+            const void *record, size_t len, struct xa_txn *txn,
             struct xa_err *err)
 {
     XA_AUTO(free_names) struct names names = NO_NAMES;
     XA_AUTO(xa_token_free) struct xa_token *token = NULL;
     enum xa_rc rc;
 
-    rc = xa_consul_decode(xa_buf_text(&answer->body), answer->body.len, key,
-                          &token, err);
+    rc = xa_consul_decode(record, len, key, &token, err);
     if (rc == XA_OK) {
         rc = make_names(store, key, token, &names, err);
         if (rc != XA_OK)
@@ -292,7 +293,8 @@ remove_token(struct xa_store *base, const struct xa_key *key, bool *out_removed,
         is_there = false;
     } else {
         if (rc == XA_OK)
-            rc = put_removal(store, key, &answer, &txn, err);
+            rc = put_removal(store, key, xa_buf_text(&answer.body),
+                             answer.body.len, &txn, err);
         if (rc == XA_OK)
             rc = run_write(store, &txn, deadline_ms, err);
         if (rc != XA_OK)
@@ -300,6 +302,93 @@ remove_token(struct xa_store *base, const struct xa_key *key, bool *out_removed,
     }
     if (out_removed)
         *out_removed = is_there;
+    return XA_OK;
+}
+
+/* Records that were read together, and go together. */
+struct group {
+    struct xa_store_consul *store;
+    const struct xa_key *keys;
+    struct xa_fetch fetch;
+    struct xa_txn txn;
+    uint64_t found;
+};
+
+static void
+group_done(struct group *group)
+{
+    xa_fetch_done(&group->fetch);
+    xa_txn_done(&group->txn);
+}
+
+static enum xa_rc
+take_record(void *ctx, size_t i, const struct xa_txn_item *item,
+            struct xa_err *err)
+{
+    struct group *group = ctx;
+
+    if (!item)
+        return XA_OK;
+    group->found++;
+    return put_removal(group->store, &group->keys[i],
+                       item->value ? item->value : "", item->len, &group->txn,
+                       err);
+}
+
+static enum xa_rc
+remove_group(struct group *group, size_t count, struct xa_err *err)
+{
+    struct xa_store_consul *store = group->store;
+    enum xa_rc rc;
+
+    group->found = 0;
+    xa_fetch_clear(&group->fetch);
+    for (size_t i = 0; i < count; i++) {
+        XA_AUTO(xa_buf_free) struct xa_buf name = XA_BUF(NAME_MAX_LEN);
+
+        xa_consul_put_token(&name, store->config->consul.prefix,
+                            &group->keys[i]);
+        rc = xa_buf_check(&name, err);
+        if (rc != XA_OK)
+            return rc;
+        xa_fetch_add(&group->fetch, name.data);
+    }
+    xa_txn_done(&group->txn);
+    group->txn = (struct xa_txn)XA_TXN_EMPTY;
+    rc = xa_fetch_run(&group->fetch, store->consul,
+                      store->config->expiry.txn_operations, take_record, group,
+                      err);
+    if (rc != XA_OK || group->found == 0)
+        return rc;
+    return run_write(store, &group->txn, xa_consul_deadline_ms(store->consul),
+                     err);
+}
+
+static enum xa_rc
+remove_many(struct xa_store *base, const struct xa_key *keys, size_t count,
+            uint64_t *out_removed, struct xa_err *err)
+{
+    struct xa_store_consul *store = (struct xa_store_consul *)base;
+    size_t most = store->config->expiry.txn_operations / KEYS_OF_TOKEN;
+    XA_AUTO(group_done)
+    struct group group = {
+        .store = store,
+        .fetch = XA_FETCH_EMPTY,
+        .txn = XA_TXN_EMPTY,
+    };
+    size_t fit;
+    enum xa_rc rc;
+
+    if (most > XA_FETCH_MAX)
+        most = XA_FETCH_MAX;
+    for (size_t done = 0; done < count; done += fit) {
+        fit = count - done < most ? count - done : most;
+        group.keys = keys + done;
+        rc = remove_group(&group, fit, err);
+        if (rc != XA_OK)
+            return xa_store_consul_fail(rc, err);
+        *out_removed += group.found;
+    }
     return XA_OK;
 }
 
@@ -353,6 +442,7 @@ xa_store_consul_open(const struct xa_config *config,
         .create = create,
         .get = get,
         .remove = remove_token,
+        .remove_many = remove_many,
         .lead = xa_store_consul_lead,
         .resign = xa_store_consul_resign,
         .expire = xa_store_consul_expire,
