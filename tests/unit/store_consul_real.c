@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/support/crypto.h"
 #include "core/token/consul/client.h"
 #include "core/token/consul/names.h"
 #include "core/token/consul/txn.h"
