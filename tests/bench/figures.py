@@ -1,7 +1,11 @@
 # figures.py - the figures to reach, and how each is found. SPDX-License-Identifier: GPL-3.0-or-later
 """Groups of cases that are measured in turn, round after round."""
 
+import os
+import random
+import signal
 import statistics
+import subprocess
 import time
 
 import rig as rig_module
@@ -12,6 +16,11 @@ REVOKE_CLIENTS = 2
 REVOKED_A_ROUND = 60000 # more than two clients can revoke in one
 SMALL_STORE = 1000
 STARTS = 7
+RELOADS = 20
+RELOADS_S = 60
+KILLS_S = 30
+KILL_EVERY_S = 0.25
+PATIENCE_S = 20 # of who asks, beyond that of nginx
 QUIET = 0.05   # what others may take of the machine while we measure
 PAUSE_S = 2    # before something is measured again
 WAIT_MAX_S = 180 # for quiet, in all
@@ -233,6 +242,68 @@ class Bench:
                     self.service.ours.pss_kib(without="/data.mdb") / 1024,
                     "<=", 20)
 
+    def mixed(self, seconds):
+        """GET, HEAD, POST and DELETE at a time: method -> wrk."""
+        ids = self.rig.ids[self.service.service]
+        load = {"POST": self.rig.wrk(self.service, seconds, 2, "login.lua",
+                                     BASIC, timeout_s=PATIENCE_S)}
+        for method, clients, first, count in (
+                ("GET", 4, 0, self.asked), ("HEAD", 4, 0, self.asked),
+                ("DELETE", 1, self.asked, self.share)):
+            load[method] = self.rig.wrk(
+                self.service, seconds, clients, "ask.lua", method, ids, first,
+                count, "", timeout_s=PATIENCE_S)
+        time.sleep(0.7)
+        return load
+
+    def lost(self, what, load):
+        """method -> requests that failed, once the load is over."""
+        got = {method: self.rig.result(wrk) for method, wrk in load.items()}
+        self.say("%s: %s" % (what, ", ".join(
+            "%d %s (%d failed)" % (one["requests"], method, one["failed"])
+            for method, one in got.items())))
+        return {method: one["failed"] for method, one in got.items()}
+
+    def replaced(self):
+        """What is lost while processes are reloaded, and killed."""
+        pool = self.service.pool
+        load = self.mixed(RELOADS_S)
+        begun = time.monotonic()
+        done = 0
+        while time.monotonic() < begun + RELOADS_S - 4:
+            subprocess.run(pool + ["reload"], check=True,
+                           stdout=subprocess.DEVNULL)
+            done += 1
+            due = begun + done * (RELOADS_S - 4) / RELOADS
+            time.sleep(max(0, due - time.monotonic()))
+        lost = self.lost("%d reloads" % done, load)
+        self.figure("reloads in %d s" % RELOADS_S, done, ">=", RELOADS)
+        self.figure("requests that failed during them", sum(lost.values()),
+                    "<=", 0)
+
+        load = self.mixed(KILLS_S)
+        begun = time.monotonic()
+        kills = 0
+        while time.monotonic() < begun + KILLS_S - 2:
+            victims = self.workers()
+            if victims:
+                os.kill(random.choice(victims), signal.SIGKILL)
+                kills += 1
+            due = begun + kills * KILL_EVERY_S
+            time.sleep(max(0.01, due - time.monotonic()))
+        lost = self.lost("%d kills" % kills, load)
+        self.figure("GET and HEAD lost, a process killed every %.0f ms" % (
+            KILL_EVERY_S * 1e3), lost["GET"] + lost["HEAD"], "<=", 0)
+        self.figure("POST and DELETE lost for each kill",
+                    (lost["POST"] + lost["DELETE"]) / kills, "<=", 1)
+
+    def workers(self):
+        found = []
+        for which in ("check", "login"):
+            with open(self.service.service.path("run", which + ".pid")) as f:
+                found += rig_module.children(int(f.read().split()[0]))
+        return found
+
     def first_token(self):
         with open(self.rig.ids[self.service.service]) as f:
             return f.readline().strip()
@@ -246,7 +317,8 @@ class Bench:
         self.asked = tokens - self.share * self.options["rounds"]
 
 
-GROUPS = ["loops", "bodies", "guard", "sizes", "logins", "revokes", "start_and_memory"]
+GROUPS = ["loops", "bodies", "guard", "sizes", "logins", "revokes",
+          "start_and_memory", "replaced"]
 
 
 def measure(options, say):

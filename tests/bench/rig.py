@@ -175,6 +175,7 @@ class Target:
         self.name = name
         self.service = service
         self.port = service.port
+        self.pool = None  # xivo-auth-pool and its options
         self.ours = ours
         self.nginx = Processes(
             [service.nginx.pid] + children(service.nginx.pid))
@@ -238,7 +239,9 @@ class Rig:
         for which in ("check", "login"):
             with open(os.path.join(run, which + ".pid")) as f:
                 pids += session(int(f.read().split()[0]))
-        return Target(name, service, Processes(pids))
+        target = Target(name, service, Processes(pids))
+        target.pool = pool
+        return target
 
     def start_bare(self, name, *program, servers=""):
         """A minimal responder behind the same site file."""
@@ -303,10 +306,13 @@ class Rig:
 
     # --- load ---
 
-    def wrk(self, target, seconds, clients, script, *args, port=None):
+    def wrk(self, target, seconds, clients, script, *args, port=None,
+            timeout_s=2):
         return subprocess.Popen(
-            ["wrk", "-t1", "-c%d" % clients, "-d%.0fs" % seconds, "-s",
-             os.path.join(HERE, script), "http://127.0.0.1:%d" % (port or target.port),
+            ["wrk", "-t1", "-c%d" % clients, "-d%.0fs" % seconds,
+             "--timeout", "%ds" % timeout_s, "-s",
+             os.path.join(HERE, script),
+             "http://127.0.0.1:%d" % (port or target.port),
              "--", *[str(a) for a in args]],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
