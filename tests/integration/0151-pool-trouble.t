@@ -5,6 +5,7 @@ import pwd
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -248,6 +249,62 @@ def gave_up(s, pool):
     pool.expect(0, "stop", "stop")
 
 
+class Tcp(h.fastcgi.Connection):
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), 5)
+
+
+def authorizer(s, pool):
+    """The third pool, for Apache's mod_authnz_fcgi."""
+    for port in ("0", "x", "65536", "123456"):
+        pool.expect(64, "-a " + port, "-a", port, "start")
+    port = h.free_port()
+    pool.expect(0, "start without -a", "start")
+    pool.expect(0, "start with -a", "-a", str(port), "start")
+    h.has(pool.said, "authorizer: started, 2 processes, 127.0.0.1:%d" % port,
+          "it says where")
+    token = s.ask("POST", "/0.1/token", b'{"backend": "mock"}', "login",
+                  {"Authorization": h.basic(*h.MOCK_LOGIN)}).data["token"]
+
+    def status(acl, role):
+        params = h.fastcgi.params_of("GET", "/0.1/backends", headers={
+            "X-Auth-Token": token}, XIVO_AUTH_SCOPE=acl)
+        with Tcp(port) as c:
+            try:
+                return c.ask(params, role=role, keep=False).status
+            except (EOFError, ConnectionError):
+                return None
+
+    def judge(what):
+        h.eq((status("foo", h.fastcgi.AUTHORIZER),
+              status("baz", h.fastcgi.AUTHORIZER)), (200, 403),
+             what + ": it authorizes")
+        h.ok(status("foo", h.fastcgi.RESPONDER) not in (200, 204),
+             what + ": and answers nothing else")
+    judge("start")
+    before, master = pool.workers("authorizer"), pool.multiwatch("authorizer")
+    for command in ("reload", "restart"):
+        pool.expect(0, command + " without -a", command)
+        after = pool.workers("authorizer")
+        h.eq((len(after), set(after) & set(before)), (2, set()),
+             command + ": its processes are others")
+        before = after
+        judge(command)
+    h.eq(pool.multiwatch("authorizer"), master, "the port was never let go")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        pool.expect(1, "restart with a port that is taken", "-a",
+                    str(taken.getsockname()[1]), "restart")
+        h.has(pool.said, "authorizer: somebody else listens", "it says so")
+    pool.expect(0, "start of it on its own port", "-a", str(port), "start")
+    pool.expect(0, "status", "status")
+    h.has(pool.said, "authorizer: running", "tells of it")
+    pool.expect(0, "stop", "stop")
+    h.eq(os.listdir(pool.dir), ["lock"], "no file of it is left")
+    h.ok(socket.create_server(("127.0.0.1", port)), "nor its port taken")
+
+
 def main():
     h.need("spawn-fcgi", "multiwatch", "logger", "getconf")
     with h.Service(check=0, login=0, nginx=False) as s:
@@ -262,6 +319,7 @@ def main():
             crash_loop(s, pool)
             killed_in_the_pause(s, pool)
             gave_up(s, pool)
+            authorizer(s, pool)
             remembers_user(s, pool)
         finally:
             pool("stop")
