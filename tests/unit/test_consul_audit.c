@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "core/base/clock.h"
+#include "core/support/crypto.h"
 #include "core/token/consul/names.h"
 #include "core/token/consul/record.h"
 #include "core/token/store_ops.h"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/support/crypto.h"
 #include "core/token/consul/names.h"
 #include "tests/unit/unit.h"
 

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "core/base/clock.h"
+#include "core/support/crypto.h"
 #include "core/token/token.h"
 #include "tests/unit/unit.h"
 

@@ -8,6 +8,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/support/crypto.h"
 #include "core/service/token_manager.h"
 #include "tests/fakes/memory_store.h"
 #include "tests/unit/unit.h"
