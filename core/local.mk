@@ -22,6 +22,7 @@ libxacore_la_SOURCES = \
 	%D%/support/address.c %D%/support/address.h \
 	%D%/support/config.c %D%/support/config.h \
 	%D%/support/config_check.c %D%/support/config_check.h \
+	%D%/support/config_cors.c %D%/support/config_cors.h \
 	%D%/support/config_notes.c %D%/support/config_notes.h \
 	%D%/support/config_print.c \
 	%D%/support/config_table.c %D%/support/config_table.h \

@@ -5,12 +5,17 @@
 
 #include "fcgi/router.h"
 
+/* OPTIONS, if there is such a thing here; else it and others are refused. */
 static void
-refuse_method(unsigned allowed, struct xa_reply *reply)
+tell_methods(const struct xa_app *app, const struct xa_request *req,
+             unsigned allowed, struct xa_reply *reply)
 {
     char allow[XA_ALLOW_TEXT];
 
-    xa_reply_refuse(reply, XA_NO_METHOD, NULL);
+    if (app->cors)
+        allowed |= XA_OPTIONS;
+    if (!(allowed & req->method))
+        xa_reply_refuse(reply, XA_NO_METHOD, NULL);
     xa_reply_header(reply, "Allow", xa_router_allow(allowed, allow));
 }
 
@@ -47,25 +52,33 @@ route(struct xa_app *app, struct xa_request *req, struct xa_reply *reply)
     if (problem == XA_FINE)
         match.handle(app, req, reply);
     else if (problem == XA_NO_METHOD)
-        refuse_method(match.allowed, reply);
+        tell_methods(app, req, match.allowed, reply);
     else
         xa_reply_refuse(reply, problem, NULL);
 }
 
-static void
+/* False: the answer did not fit, and became a refusal. */
+static bool
 finish(struct xa_reply *reply)
 {
-    if (xa_buf_check(&reply->body, &reply->err) != XA_OK ||
-        xa_buf_check(&reply->headers, &reply->err) != XA_OK)
-        xa_reply_refuse(reply, XA_INTERNAL, NULL);
+    if (xa_buf_check(&reply->body, &reply->err) == XA_OK &&
+        xa_buf_check(&reply->headers, &reply->err) == XA_OK)
+        return true;
+    xa_reply_refuse(reply, XA_INTERNAL, NULL);
+    return false;
 }
 
 void
 xa_app_answer(struct xa_app *app, struct xa_request *req,
               struct xa_reply *reply)
 {
+    bool is_options = req->method == XA_OPTIONS;
+
     route(app, req, reply);
-    finish(reply);
+    xa_cors_put(app->cors, req->cgi.params, is_options, &reply->headers);
+    if (finish(reply))
+        return;
+    xa_cors_put(app->cors, req->cgi.params, is_options, &reply->headers);
 }
 
 void
@@ -77,5 +90,5 @@ xa_app_authorize(struct xa_app *app, const struct xa_request *req,
         xa_reply_refuse(reply, XA_NOT_ALLOWED, NULL);
     else
         xa_handle_authorizer(app, req, reply);
-    finish(reply);
+    (void)finish(reply);
 }

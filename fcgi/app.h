@@ -6,6 +6,7 @@
 #include "core/service/token_manager.h"
 #include "core/support/config.h"
 #include "core/token/store.h"
+#include "fcgi/cors.h"
 #include "fcgi/reply.h"
 #include "fcgi/request.h"
 
@@ -15,7 +16,8 @@ struct xa_app {
     struct xa_registry *registry;
     struct xa_token_manager *manager;
     struct xa_store *store;
-    bool authorizer_only; /* --authorizer-only: no forwarded paths */
+    bool authorizer_only;       /* --authorizer-only: no forwarded paths */
+    const struct xa_cors *cors; /* NULL: not enabled */
 };
 
 /*

@@ -9,6 +9,7 @@ libxafcgi_la_SOURCES = \
 	%D%/basic.c %D%/basic.h \
 	%D%/body.c %D%/body.h \
 	%D%/check.c %D%/check.h \
+	%D%/cors.c %D%/cors.h \
 	%D%/handle_api.c \
 	%D%/handle_authorize.c \
 	%D%/handle_backends.c \

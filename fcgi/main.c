@@ -17,7 +17,7 @@
 
 #define PROGRAM "xivo-auth-fcgi"
 #define AUTHORIZER_ONLY 256 /* beyond the letters of options */
-#define LISTEN_FD 0 /* where FastCGI's spawners leave the socket */
+#define LISTEN_FD 0         /* where FastCGI's spawners leave the socket */
 
 struct options {
     struct xa_config_cli cli;
@@ -31,6 +31,7 @@ struct parts {
     struct xa_registry *registry;
     struct xa_store *store;
     struct xa_token_manager *manager;
+    struct xa_cors *cors;
 };
 
 static const char usage[] =
@@ -44,7 +45,8 @@ static const char usage[] =
     "  -l LEVEL       log level: critical, error, warning, info, debug\n"
     "  -d             log level debug\n"
     "  -t             check configuration, backends and store, then exit\n"
-    "  --authorizer-only  serve FastCGI's AUTHORIZER role alone, and believe no\n"
+    "  --authorizer-only  serve FastCGI's AUTHORIZER role alone, and believe "
+    "no\n"
     "                 forwarded path: for a socket that others can reach\n"
     "  -V, --version  print the version\n"
     "  -h, --help     print this help\n";
@@ -111,6 +113,7 @@ read_options(int argc, char **argv, struct options *out)
 static void
 parts_done(struct parts *parts)
 {
+    xa_cors_free(&parts->cors);
     xa_token_manager_free(&parts->manager);
     xa_store_close(&parts->store);
     xa_registry_free(&parts->registry);
@@ -134,7 +137,10 @@ start(const struct options *opt, struct parts *out, struct xa_err *err)
     rc = xa_store_open(out->config, XA_STORE_USE, &out->store, err);
     if (rc != XA_OK)
         return rc;
-    return xa_token_manager_new(out->store, out->config, &out->manager, err);
+    rc = xa_token_manager_new(out->store, out->config, &out->manager, err);
+    if (rc != XA_OK)
+        return rc;
+    return xa_cors_new(out->config, &out->cors, err);
 }
 
 static bool
@@ -160,15 +166,15 @@ log_failure(const struct xa_config *config, const struct xa_err *err)
 static int
 run(const struct options *opt)
 {
-    XA_AUTO(parts_done) struct parts parts = {NULL, NULL, NULL, NULL};
+    XA_AUTO(parts_done) struct parts parts = {.config = NULL};
     struct xa_err err = XA_ERR_NONE;
     struct xa_app app;
     enum xa_rc rc;
 
     rc = start(opt, &parts, &err);
     if (rc == XA_OK) {
-        app = (struct xa_app){parts.config, parts.registry, parts.manager,
-                              parts.store, opt->authorizer_only};
+        app = (struct xa_app){parts.config, parts.registry,       parts.manager,
+                              parts.store,  opt->authorizer_only, parts.cors};
         rc = xa_serve(LISTEN_FD, &app, &err);
     }
     if (rc == XA_OK)

@@ -14,10 +14,8 @@ static const struct {
     const char *name;
     enum xa_method method;
 } methods[] = {
-    {"GET", XA_GET},
-    {"HEAD", XA_HEAD},
-    {"POST", XA_POST},
-    {"DELETE", XA_DELETE},
+    {"GET", XA_GET},       {"HEAD", XA_HEAD},       {"POST", XA_POST},
+    {"DELETE", XA_DELETE}, {"OPTIONS", XA_OPTIONS},
 };
 
 static enum xa_method

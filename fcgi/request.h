@@ -14,7 +14,8 @@ enum xa_method {
     XA_GET = 1,
     XA_HEAD = 2,
     XA_POST = 4,
-    XA_DELETE = 8
+    XA_DELETE = 8,
+    XA_OPTIONS = 16
 };
 
 /* What a request is read from; everything lent. */

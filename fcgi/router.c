@@ -21,10 +21,8 @@ static const struct {
     enum xa_method method;
     const char *name;
 } methods[] = {
-    {XA_GET, "GET"},
-    {XA_HEAD, "HEAD"},
-    {XA_POST, "POST"},
-    {XA_DELETE, "DELETE"},
+    {XA_GET, "GET"},       {XA_HEAD, "HEAD"},       {XA_POST, "POST"},
+    {XA_DELETE, "DELETE"}, {XA_OPTIONS, "OPTIONS"},
 };
 
 const struct xa_route *

@@ -27,7 +27,7 @@ struct xa_match {
 void xa_router_match(const char *path, enum xa_method method,
                      struct xa_match *out);
 
-#define XA_ALLOW_TEXT 32
+#define XA_ALLOW_TEXT 40
 
 /* Methods as the value of Allow, "GET, HEAD" for instance.  Returns out. */
 const char *xa_router_allow(unsigned methods, char out[XA_ALLOW_TEXT]);

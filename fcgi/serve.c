@@ -81,10 +81,12 @@ serve(void *ctx, struct xa_call *call)
 static void
 refuse_large(void *ctx, struct xa_call *call)
 {
+    static const char *const unread[] = {NULL};
     struct server *server = ctx;
 
     xa_reply_clear(&server->reply, xa_clock_now_us());
     xa_reply_refuse(&server->reply, XA_TOO_LARGE, NULL);
+    xa_cors_put(server->app.cors, unread, false, &server->reply.headers);
     write_reply(server, call, false);
     xa_log(XA_INFO, "request.too_large", "status=%u", server->reply.status);
 }

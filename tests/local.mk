@@ -10,6 +10,7 @@ unit_tests += \
 	%D%/unit/test_base \
 	%D%/unit/test_basic \
 	%D%/unit/test_config \
+	%D%/unit/test_config_cors \
 	%D%/unit/test_config_notes \
 	%D%/unit/test_consul_audit \
 	%D%/unit/test_consul_breaker \
@@ -22,6 +23,7 @@ unit_tests += \
 	%D%/unit/test_consul_txn \
 	%D%/unit/test_consul_verdict \
 	%D%/unit/test_consul_walk \
+	%D%/unit/test_cors \
 	%D%/unit/test_crypto \
 	%D%/unit/test_expiry \
 	%D%/unit/test_fcgi_ask \
@@ -130,6 +132,7 @@ unit_paths = $(AM_CPPFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\" \
 	%D%/unit/store_suite.c %D%/unit/store_suite.h $(unit_consul)
 %C%_unit_test_consul_txn_SOURCES = %D%/unit/test_consul_txn.c $(unit_consul)
 %C%_unit_test_consul_walk_SOURCES = %D%/unit/test_consul_walk.c $(unit_consul)
+%C%_unit_test_cors_SOURCES = %D%/unit/test_cors.c $(unit_handlers)
 %C%_unit_test_handlers_SOURCES = %D%/unit/test_handlers.c $(unit_handlers)
 %C%_unit_test_handlers_authorize_SOURCES = \
 	%D%/unit/test_handlers_authorize.c $(unit_handlers)

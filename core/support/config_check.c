@@ -8,6 +8,7 @@
 #include <sys/un.h>
 
 #include "core/base/buf.h"
+#include "core/support/config_cors.h"
 #include "core/support/config_notes.h"
 #include "core/support/config_value.h"
 
@@ -28,20 +29,6 @@ check_lifetimes(struct xa_config *config, struct xa_err *err)
              xa_node_where(xa_node_get(config->root, max_key), where));
     return xa_complain(xa_node_get(config->root, key), key, false, expected,
                        err);
-}
-
-/* Any page could then act as whoever is logged in. */
-static enum xa_rc
-check_cors(struct xa_config *config, struct xa_err *err)
-{
-    const char *key = "rest_api.cors.supports_credentials";
-
-    if (!config->rest_api.cors.enabled ||
-        !config->rest_api.cors.supports_credentials ||
-        !xa_strlist_has(&config->rest_api.cors.origins, "*"))
-        return XA_OK;
-    return xa_complain(xa_node_at(config->root, key), key, false,
-                       "false as long as rest_api.cors.origins has \"*\"", err);
 }
 
 static enum xa_rc
@@ -131,7 +118,7 @@ xa_config_check(struct xa_config *config, struct xa_err *err)
 
     rc = check_lifetimes(config, err);
     if (rc == XA_OK)
-        rc = check_cors(config, err);
+        rc = xa_config_check_cors(config, err);
     if (rc == XA_OK)
         rc = check_backends(config, err);
     if (rc == XA_OK)

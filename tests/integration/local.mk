@@ -16,6 +16,7 @@ integration_tests = \
 	%D%/0181-guard-apache.t \
 	%D%/0182-guard-lighttpd.t \
 	%D%/0183-guard-caddy.t \
+	%D%/0180-cors.t \
 	%D%/0200-io.t \
 	%D%/0300-program.t \
 	%D%/0310-responder.t \
