@@ -39,6 +39,7 @@ def records(now):
             utc_issued_at=k.text_of(now + 700)),
         "no auth_id": without("auth_id"),
         "an auth_id that is a list": but(auth_id=["a"]),
+        "a newer format": but(format=2),
         "ACLs that are a text": but(acls="#"),
         "ACLs that are numbers": but(acls=[1]),
         "not UTF-8": b'{"auth_id": "\xff\xfe", ' + k.record(now + 600)[1:],

@@ -165,6 +165,15 @@ test_decode__takes_what_the_python_service_wrote(void **state XA_UNUSED)
 }
 
 static void
+test_decode__takes_the_first_format_by_its_number(void **state XA_UNUSED)
+{
+    XA_AUTO(xa_token_free) struct xa_token *back = NULL;
+
+    assert_int_equal(decode("{" WHO LOCAL ", \"format\": 1}", &plain, &back),
+                     XA_OK);
+}
+
+static void
 test_decode__refuses_the_rest(void **state XA_UNUSED)
 {
     static const char *const records[] = {
@@ -194,6 +203,12 @@ test_decode__refuses_the_rest(void **state XA_UNUSED)
         "{" WHO LOCAL ", \"auth_id\": \"a\\nX-Is-Admin: 1\"}",
         "{" LOCAL "}",
         "{" WHO LOCAL ", \"xivo_uuid\": 7}",
+        "{" WHO LOCAL ", \"format\": 2}",
+        "{" WHO LOCAL ", \"format\": 0}",
+        "{" WHO LOCAL ", \"format\": 1.0}",
+        "{" WHO LOCAL ", \"format\": \"1\"}",
+        "{" WHO LOCAL ", \"format\": null}",
+        "{" WHO LOCAL ", \"format\": 4294967297}",
         "{" WHO LOCAL ", \"xivo_user_uuid\": []}",
         "{" WHO LOCAL ", \"acls\": \"a\"}",
         "{" WHO LOCAL ", \"acls\": {}}",
@@ -259,6 +274,7 @@ main(void)
         cmocka_unit_test(test_decode__gives_back_what_was_encoded),
         cmocka_unit_test(test_decode__keeps_each_microsecond),
         cmocka_unit_test(test_decode__takes_what_the_python_service_wrote),
+        cmocka_unit_test(test_decode__takes_the_first_format_by_its_number),
         cmocka_unit_test(test_decode__refuses_the_rest),
         cmocka_unit_test(test_decode__wants_the_token_of_its_key),
         cmocka_unit_test(test_decode__has_a_ceiling),

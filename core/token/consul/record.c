@@ -111,13 +111,31 @@ take_id(struct json_object *record, const struct xa_key *key, const char **out)
     return strcmp(own.text, key->text) == 0;
 }
 
+/* Without the field a record is of the first form, as those are that the
+ * Python service wrote. */
+static enum xa_rc
+check_format(struct json_object *record, struct xa_err *err)
+{
+    struct json_object *value = NULL;
+
+    if (!json_object_object_get_ex(record, "format", &value))
+        return XA_OK;
+    if (!json_object_is_type(value, json_type_int) ||
+        json_object_get_int64(value) != XA_CONSUL_RECORD_FORMAT)
+        return xa_fail(err, XA_E_STORE, "record of a format that is not %d",
+                       XA_CONSUL_RECORD_FORMAT);
+    return XA_OK;
+}
+
 static enum xa_rc
 restore(struct json_object *record, const struct xa_key *key,
         const char ***acls, struct xa_token **out, struct xa_err *err)
 {
     struct xa_token_fields is = {0};
-    enum xa_rc rc;
+    enum xa_rc rc = check_format(record, err);
 
+    if (rc != XA_OK)
+        return rc;
     if (!take_instant(record, "utc_issued_at", "issued_at", &is.issued_us))
         return xa_fail(err, XA_E_STORE, "record without a valid issue");
     if (!take_instant(record, "utc_expires_at", "expires_at", &is.expires_us) ||

@@ -15,6 +15,8 @@
 /* Bytes of a record: what one transaction of Consul's takes, in base64. */
 #define XA_CONSUL_RECORD_MAX 393216
 
+#define XA_CONSUL_RECORD_FORMAT 1
+
 /* with_id: whether the token itself goes into the record. */
 void xa_consul_encode(const struct xa_token *token, bool with_id,
                       struct xa_buf *out);
@@ -23,7 +25,9 @@ void xa_consul_encode(const struct xa_token *token, bool with_id,
  * Read a record back.  A record without an expiry, or one whose expiry is
  * not after its issue or beyond what a schedule can say, is refused; so is
  * one that holds another token than its key says.  Fields that this version
- * does not know are passed over.
+ * does not know are passed over, unless the field `format` is there and says
+ * that the record is of another form: who reads only part of it could allow
+ * what it forbids.  It is not written as long as the form is the first.
  *
  *   key  a plain one is the token's text, even if the record is without it
  *
