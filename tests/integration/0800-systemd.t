@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 
 import harness as h
@@ -85,6 +86,71 @@ def handed_over(s):
     h.eq(process.stop(), 0, "and the process ends as told")
 
 
+def calls_of(group, seen):
+    """The system calls of a group of systemd's, groups in it too."""
+    _, said = analyze("/", "syscall-filter", group)
+    for name in said.split("\n")[1:]:
+        name = name.strip()
+        if name.startswith("@"):
+            calls_of(name, seen)
+        elif name and not name.startswith("#"):
+            seen.add(name)
+    return seen
+
+
+def needs_no_more(s):
+    """What a login, a check and a sweep call, against SystemCallFilter."""
+    strace = shutil.which("strace")
+    with open(h.program("xivo-auth-fcgi"), "rb") as program:
+        if not strace or b"__asan_init" in program.read():
+            return h.skip("no strace, or a sanitizer that it breaks",
+                          "the calls are in the filter")
+    if subprocess.run([strace, "-qq", "-o", "/dev/null", "true"],
+                      stderr=subprocess.DEVNULL, check=False).returncode:
+        return h.skip("strace may not trace", "the calls are in the filter")
+    allow, deny = lines("xivo-auth-check@.service", "SystemCallFilter")
+    allowed = calls_of(allow, set())
+    for group in deny.lstrip("~").split():
+        allowed -= calls_of(group, set())
+    # A store's file keeps the group of its maker when this is refused.
+    allowed.add("fchown")
+
+    def traced(name, *args, **how):
+        return s.process(name, [strace, "-f", "-qq", "-I", "2", "-o",
+                                s.path(name + ".trace"), *args], **how)
+
+    os.unlink(s.check_socket)
+    listening = h.listen_on(s.check_socket)
+    pool = traced("pool", h.program("xivo-auth-fcgi"), "-c", s.config,
+                  stdin=listening)
+    for backend, login in (("users_file", h.LOGIN), ("mock", h.MOCK_LOGIN)):
+        made = s.ask("POST", "/0.1/token", b'{"backend": "%s"}'
+                     % backend.encode(),
+                     headers={"Authorization": h.basic(*login)})
+        h.eq(made.status, 200, "%s while it is traced" % backend, made)
+        path = "/0.1/token/" + made.data["token"]
+        h.eq([s.ask(method, path).status
+              for method in ("HEAD", "GET", "DELETE")], [204, 200, 200],
+             "checks while it is traced")
+    with open("/proc/%d/task/%d/children" % (pool.pid, pool.pid),
+              encoding="ascii") as children:
+        os.kill(int(children.read().split()[0]), signal.SIGTERM)
+    h.eq(pool.popen.wait(10), 0, "it ends")
+    listening.close()
+    daemon = traced("daemon", h.program("xivo-auth-expiryd"), "-c", s.config,
+                    "--once")
+    h.eq(daemon.popen.wait(20), 0, "a sweep while it is traced")
+    for name in ("pool", "daemon"):
+        trace = s.read(name + ".trace")
+        used = set(re.findall(r"^\d+ +([a-z0-9_]+)\(", trace, re.M))
+        h.ok(len(used) > 20, "%s: calls were seen" % name, used)
+        h.eq(sorted(used - allowed), [],
+             "%s: SystemCallFilter allows them" % name)
+        h.eq([line for line in trace.splitlines() if "PROT_EXEC" in line and
+              ("PROT_WRITE" in line or "mprotect" in line)], [],
+             "%s: MemoryDenyWriteExecute allows its memory" % name)
+
+
 def main():
     h.need("systemd-analyze", "systemd-socket-activate")
     for program in ("xivo-auth-fcgi", "xivo-auth-expiryd"):
@@ -94,6 +160,7 @@ def main():
         sound(s.path("units"))
         closed(s.path("units"))
         handed_over(s)
+        needs_no_more(s)
         shutil.rmtree(s.path("units"))
 
 
