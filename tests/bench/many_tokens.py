@@ -37,12 +37,15 @@ def main():
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 1000000
     with tempfile.TemporaryDirectory(prefix="xivo-auth-bench-") as folder:
         config = os.path.join(folder, "config.yml")
+        for name in ("conf.d", "store"):
+            os.mkdir(os.path.join(folder, name), 0o700)
         with open(config, "w") as f:
             os.fchmod(f.fileno(), 0o600)
-            json.dump({"extra_config_files": os.path.join(folder, "none"),
+            json.dump({"extra_config_files": os.path.join(folder, "conf.d"),
                        "enabled_plugins": ["users_file"],
-                       "store": {"lmdb": {"path": folder,
-                                          "max_size": 4 << 30}}}, f)
+                       "store": {"lmdb": {
+                           "path": os.path.join(folder, "store"),
+                           "max_size": 4 << 30}}}, f)
         subprocess.run([os.path.join(build, "tests/tools/store_fill"), "-c",
                         config, "-n", str(count), "--users", "100"],
                        check=True)
