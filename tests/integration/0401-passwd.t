@@ -250,6 +250,8 @@ def terminal(s):
     for name, keys in (("SIGINT", "\x03"), ("SIGTERM", None),
                        ("SIGHUP", None), ("SIGQUIT", None)):
         number = getattr(signal, name)
+        # not ignored, as under nohup(1)
+        signal.signal(number, signal.SIG_DFL)
         t = Terminal("passwd", "-f", s.users, "grace")
         t.wait_for("New password: ")
         t.type("half a secr")
