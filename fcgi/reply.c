@@ -61,6 +61,8 @@ static void
 put_error(struct xa_reply *reply, const char *detail)
 {
     XA_AUTO(xa_buf_free) struct xa_buf words = XA_BUF(XA_REPLY_MAX);
+    bool before_1970 = reply->now_us < 0; /* a clock that was set wrong */
+    int64_t us = before_1970 ? -reply->now_us : reply->now_us;
 
     xa_buf_puts(&words, xa_problem_reason(reply->problem));
     if (detail)
@@ -68,9 +70,9 @@ put_error(struct xa_reply *reply, const char *detail)
     xa_buf_puts(&reply->body, "{\"reason\": [");
     xa_json_put_string(&reply->body, xa_buf_text(&words));
     xa_buf_putf(&reply->body,
-                "], \"timestamp\": [%" PRId64 ".%06" PRId64
+                "], \"timestamp\": [%s%" PRId64 ".%06" PRId64
                 "], \"status_code\": %u}",
-                reply->now_us / XA_US_PER_S, reply->now_us % XA_US_PER_S,
+                before_1970 ? "-" : "", us / XA_US_PER_S, us % XA_US_PER_S,
                 reply->status);
 }
 

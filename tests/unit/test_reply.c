@@ -104,6 +104,17 @@ test_refuse__says_reason_time_and_status(void **state)
 }
 
 static void
+test_refuse__is_json_before_1970_too(void **state)
+{
+    struct fixture *f = *state;
+
+    xa_reply_clear(&f->reply, -1500042);
+    xa_reply_refuse(&f->reply, XA_NO_TOKEN, NULL);
+    assert_non_null(
+        strstr(xa_buf_text(&f->reply.body), "\"timestamp\": [-1.500042]"));
+}
+
+static void
 test_refuse__escapes_the_detail(void **state)
 {
     struct fixture *f = *state;
@@ -200,6 +211,7 @@ main(void)
         TEST(test_render__leaves_the_body_out_for_head),
         TEST(test_no_content__has_neither_body_nor_type),
         TEST(test_refuse__says_reason_time_and_status),
+        TEST(test_refuse__is_json_before_1970_too),
         TEST(test_refuse__escapes_the_detail),
         TEST(test_refuse__adds_the_headers_of_the_problem),
         TEST(test_refuse__has_no_body_when_bare),
