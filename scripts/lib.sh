@@ -10,7 +10,7 @@ backend_packages='libldap-dev libpam0g-dev libpq-dev'
 run_packages='nginx spawn-fcgi multiwatch openssl curl'
 test_packages='libcmocka-dev python3 shellcheck postgresql slapd
     libpam-wrapper mandoc debian-archive-keyring apache2 lighttpd caddy systemd
-    strace'
+    strace iproute2 libfaketime'
 package_packages='debhelper dpkg-dev fakeroot lintian mmdebstrap rpm'
 
 me=$(basename "$0")
