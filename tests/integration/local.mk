@@ -52,7 +52,10 @@ integration_tests = \
 	%D%/0680-discovery.t \
 	%D%/0690-fetch-consul.t \
 	%D%/0710-consul-breaker.t \
-	%D%/0800-systemd.t
+	%D%/0800-model.t \
+	%D%/0800-systemd.t \
+	%D%/0810-clock.t \
+	%D%/0820-partition.t
 
 EXTRA_DIST += $(integration_tests) \
 	%D%/badinput.py \
@@ -63,6 +66,8 @@ EXTRA_DIST += $(integration_tests) \
 	%D%/fastcgi.py \
 	%D%/guards.py \
 	%D%/harness.py \
+	%D%/model.py \
+	%D%/netlab.py \
 	%D%/pamlab.py \
 	%D%/pgserver.py \
 	%D%/poollab.py \
