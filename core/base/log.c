@@ -332,6 +332,7 @@ xa_log(enum xa_level level, const char *event, const char *fmt, ...)
         text[0] = '\0';
     va_end(ap);
     xa_log_text(level, event, text);
+    xa_log_flush();
 }
 
 size_t

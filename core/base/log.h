@@ -58,7 +58,8 @@ bool xa_log_enabled(enum xa_level level);
 XA_PRINTF(3, 4)
 void xa_log(enum xa_level level, const char *event, const char *fmt, ...);
 
-/* The same for a text that is ready: for lines that every request leaves. */
+/* The same for a text that is ready: for lines that every request leaves,
+ * which may be held back. */
 void xa_log_text(enum xa_level level, const char *event, const char *text);
 
 /*
@@ -68,9 +69,9 @@ void xa_log_text(enum xa_level level, const char *event, const char *text);
 const char *xa_log_quote(const char *text, char out[XA_LOG_VALUE_MAX]);
 
 /*
- * Hold lines below level error back, in a file sink, until xa_log_flush(),
- * a full buffer (32 KiB) or an error: a loop that serves many requests
- * writes once per turn instead of once per request.
+ * Hold lines of xa_log_text() below level error back, in a file sink, until
+ * xa_log_flush(), a full buffer (32 KiB) or another event: a loop that serves
+ * many requests writes now and then instead of once per request.
  */
 void xa_log_hold(bool hold);
 void xa_log_flush(void);

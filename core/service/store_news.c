@@ -11,5 +11,5 @@ xa_store_log_news(struct xa_store *store)
     struct xa_news_item item;
 
     while (xa_store_news(store, &item))
-        xa_log_text(item.level, item.event, item.text);
+        xa_log(item.level, item.event, "%s", item.text);
 }
