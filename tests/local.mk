@@ -11,6 +11,7 @@ unit_tests += \
 	%D%/unit/test_basic \
 	%D%/unit/test_config \
 	%D%/unit/test_config_cors \
+	%D%/unit/test_config_manual \
 	%D%/unit/test_config_notes \
 	%D%/unit/test_consul_audit \
 	%D%/unit/test_consul_breaker \
@@ -122,6 +123,8 @@ unit_paths = $(AM_CPPFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\" \
 
 %C%_unit_test_config_SOURCES = %D%/unit/test_config.c $(unit_alloc)
 %C%_unit_test_config_LDFLAGS = $(AM_LDFLAGS) $(unit_wrap_alloc)
+%C%_unit_test_config_manual_CPPFLAGS = $(unit_paths) \
+	-DXA_SYSCONFDIR=\"$(xaconfdir)\" -DXA_BACKENDDIR=\"$(backenddir)\"
 %C%_unit_test_config_notes_CPPFLAGS = $(unit_paths)
 %C%_unit_test_consul_client_SOURCES = %D%/unit/test_consul_client.c \
 	%D%/fakes/http.c %D%/fakes/http.h
