@@ -74,9 +74,8 @@ find_fault(const char *path, bool may_have_stars)
             return "has a segment of dots";
         if (may_have_stars && n == 1 && *path == '*')
             continue;
-        if (memchr(path, '*', n) || memchr(path, '#', n) ||
-            memchr(path, ';', n))
-            return "has one of * # ;";
+        if (strcspn(path, "/*#;\\") < n)
+            return "has one of * # ; \\";
     }
     return NULL;
 }
@@ -108,12 +107,12 @@ read_path(const struct xa_node *row, const char *name, bool may_have_stars,
           const char **out, struct xa_err *err)
 {
     const struct xa_node *node = xa_node_get(row, name);
-    const char *expected = may_have_stars
-                               ? "a path like /confd/*: segments that are not "
-                                 "empty, . or .., without # ; and %, a * only "
-                                 "as a whole segment"
-                               : "/ or a path like /users: segments that are "
-                                 "not empty, . or .., without * # ; and %";
+    const char *expected =
+        may_have_stars ? "a path like /confd/*: segments that are not "
+                         "empty, . or .., without # ; \\ and %, a * only "
+                         "as a whole segment"
+                       : "/ or a path like /users: segments that are "
+                         "not empty, . or .., without * # ; \\ and %";
     const char *text = xa_node_text(node);
     char key[sizeof KEY + 8];
 

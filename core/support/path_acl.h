@@ -11,7 +11,8 @@
  * The path is decoded once.  What two programs could read in two ways is
  * refused, so that the ACL is that of what the server then serves: segments
  * that are empty (a slash at the end makes one), `.` or `..`; `%2F`; control
- * characters; `*`, `#`, `;`; what is no UTF-8.
+ * characters; `*`, `#`, `;`; `\`, which URL parsers of the browsers' kind take
+ * for a slash; what is no UTF-8.
  *
  * A site shapes it with rows of authorize.paths.  The first one whose `path`
  * is how the path begins, segment by segment, takes that much away and puts

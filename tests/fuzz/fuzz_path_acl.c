@@ -37,7 +37,7 @@ check(const char *acl, const char *target)
 
     if (strncmp(acl, PREFIX ".", sizeof PREFIX) != 0 ||
         strcmp(acl + len - (sizeof ACTION - 1), ACTION) != 0 ||
-        strpbrk(acl, "*#;") || strstr(acl, "..") ||
+        strpbrk(acl, "*#;\\") || strstr(acl, "..") ||
         xa_str_has_control(acl, len) || !xa_str_is_utf8(acl, len) ||
         count(acl, len, '.') != count(target, path_len, '/') + 1)
         abort();

@@ -105,6 +105,10 @@ test_path_acl__is_the_path_in_words(void **state XA_UNUSED)
         {"/a%23b", NULL},
         {"/a;b", NULL},
         {"/a%3bb=c", NULL},
+        {"/a\\..\\b", NULL}, /* what URL parsers of browsers make slashes */
+        {"/a\\b", NULL},
+        {"/a%5cb", NULL},
+        {"/a%5C..%5Cb", NULL},
         {"/\xff", NULL},
         {"/%ff", NULL},
         {"/%c0%af", NULL},
