@@ -5,6 +5,7 @@
 
 #include <nettle/sha2.h>
 
+#include "core/base/secret.h"
 #include "core/base/str.h"
 
 _Static_assert(XA_SHA256_LEN == SHA256_DIGEST_SIZE, "length of SHA-256");
@@ -16,7 +17,8 @@ xa_sha256(const void *bytes, size_t len, unsigned char out[XA_SHA256_LEN])
 
     sha256_init(&state);
     sha256_update(&state, len, bytes);
-    sha256_digest(&state, XA_SHA256_LEN, out); /* and begins anew */
+    sha256_digest(&state, XA_SHA256_LEN, out);
+    xa_wipe(&state, sizeof state); /* a token's text lies there still */
 }
 
 void
