@@ -58,6 +58,18 @@ def closed(folder):
         h.eq(code, 0, "%s is exposed by 2.0 at most" % name, said[-2000:])
 
 
+def weighed():
+    """Weights count among the units of one slice, and systemd makes a slice
+    for each template unless a unit names its own."""
+    weight = {}
+    for which in ("check", "login"):
+        name = "xivo-auth-%s@.service" % which
+        h.eq(lines(name, "Slice"), ["system.slice"],
+             "%s: beside all others, not in a slice of its template" % name)
+        weight[which], = map(int, lines(name, "CPUWeight"))
+    h.ok(weight["login"] < weight["check"], "checks come before logins", weight)
+
+
 def handed_over(s):
     """What systemd does with the socket: descriptor 3, then ExecStart."""
     start, = lines("xivo-auth-check@.service", "ExecStart")
@@ -159,6 +171,7 @@ def main():
         copy_units(s.path("units"))
         sound(s.path("units"))
         closed(s.path("units"))
+        weighed()
         handed_over(s)
         needs_no_more(s)
         shutil.rmtree(s.path("units"))
