@@ -96,7 +96,7 @@ libxacore_la_LIBADD = $(JSONC_LIBS) $(NETTLE_LIBS) $(SODIUM_LIBS) $(UUID_LIBS) \
 	$(LMDB_LIBS) $(CRYPT_LIBS) $(CURL_LIBS)
 
 sbin_PROGRAMS += xivo-auth-expiryd
-dist_man_MANS += %D%/support/xivo-auth.yml.5
+dist_man_MANS += %D%/xivo-auth.7 %D%/support/xivo-auth.yml.5
 dist_man_MANS += %D%/service/xivo-auth-expiryd.8
 xivo_auth_expiryd_SOURCES = %D%/service/expiryd.c \
 	%D%/service/expiryd_options.c %D%/service/expiryd_options.h

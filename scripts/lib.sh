@@ -9,8 +9,8 @@ build_packages='gcc libc6-dev make pkg-config autoconf automake libtool
 backend_packages='libldap-dev libpam0g-dev libpq-dev'
 run_packages='nginx spawn-fcgi multiwatch openssl curl'
 test_packages='libcmocka-dev python3 shellcheck postgresql slapd
-    libpam-wrapper mandoc debian-archive-keyring apache2 lighttpd caddy systemd
-    strace iproute2 libfaketime'
+    libpam-wrapper mandoc groff-base debian-archive-keyring apache2 lighttpd caddy
+    systemd strace iproute2 libfaketime'
 package_packages='debhelper dpkg-dev fakeroot lintian mmdebstrap rpm'
 
 me=$(basename "$0")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 dist_sbin_SCRIPTS = %D%/xivo-auth-pool
+dist_man_MANS += %D%/xivo-auth-pool.8
 
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = %D%/completions/xivo-authctl

@@ -58,7 +58,7 @@ print_usage(FILE *to)
 {
     fputs("Usage: " XA_CTL " [-c FILE] [-d] [--json] COMMAND ...\n"
           "       " XA_CTL " COMMAND --help\n"
-          "       " XA_CTL " -V | -h\n\nCommands:\n",
+          "       " XA_CTL " -V, --version | -h, --help\n\nCommands:\n",
           to);
     for (size_t i = 0; i < XA_COUNT(commands); i++)
         fprintf(to, "  %-14s %s\n", commands[i].name, commands[i].summary);

@@ -13,14 +13,15 @@ static const char usage[] =
     "\n"
     "Remove tokens from the store when their time has come.\n"
     "\n"
-    "  -c FILE   configuration ($XIVO_AUTH_CONFIG, else the one installed)\n"
-    "  -u USER   become this user\n"
-    "  -l LEVEL  log level: critical, error, warning, info, debug\n"
-    "  -d        log level debug\n"
-    "  -f        stay in the foreground\n"
-    "  --once    remove what is due now, then exit\n"
-    "  -V        print the version\n"
-    "  -h        print this help\n";
+    "  -c FILE        configuration ($XIVO_AUTH_CONFIG, else the one "
+    "installed)\n"
+    "  -u USER        become this user\n"
+    "  -l LEVEL       log level: critical, error, warning, info, debug\n"
+    "  -d             log level debug\n"
+    "  -f             stay in the foreground\n"
+    "  --once         remove what is due now, then exit\n"
+    "  -V, --version  print the version\n"
+    "  -h, --help     print this help\n";
 
 int
 xa_expiryd_read_options(int argc, char **argv, struct xa_expiryd_options *out)

@@ -55,6 +55,7 @@ integration_tests = \
 	%D%/0800-model.t \
 	%D%/0800-systemd.t \
 	%D%/0810-clock.t \
+	%D%/0810-manuals.t \
 	%D%/0820-partition.t
 
 EXTRA_DIST += $(integration_tests) \
