@@ -13,6 +13,7 @@ unit_tests += \
 	%D%/unit/test_config_cors \
 	%D%/unit/test_config_manual \
 	%D%/unit/test_config_notes \
+	%D%/unit/test_consul_agent \
 	%D%/unit/test_consul_audit \
 	%D%/unit/test_consul_breaker \
 	%D%/unit/test_consul_client \
@@ -26,6 +27,7 @@ unit_tests += \
 	%D%/unit/test_consul_walk \
 	%D%/unit/test_cors \
 	%D%/unit/test_crypto \
+	%D%/unit/test_discovery \
 	%D%/unit/test_expiry \
 	%D%/unit/test_fcgi_ask \
 	%D%/unit/test_handlers \
@@ -126,6 +128,10 @@ unit_paths = $(AM_CPPFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\" \
 %C%_unit_test_config_manual_CPPFLAGS = $(unit_paths) \
 	-DXA_SYSCONFDIR=\"$(xaconfdir)\" -DXA_BACKENDDIR=\"$(backenddir)\"
 %C%_unit_test_config_notes_CPPFLAGS = $(unit_paths)
+%C%_unit_test_consul_agent_SOURCES = %D%/unit/test_consul_agent.c \
+	%D%/fakes/http.c %D%/fakes/http.h
+%C%_unit_test_consul_agent_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=xa_clock_mono_ms
 %C%_unit_test_consul_client_SOURCES = %D%/unit/test_consul_client.c \
 	%D%/fakes/http.c %D%/fakes/http.h
 %C%_unit_test_consul_client_LDFLAGS = $(AM_LDFLAGS) \

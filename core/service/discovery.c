@@ -35,6 +35,7 @@ struct xa_discovery {
     char id[XA_UUID_TEXT];
     char address[ADDRESS_MAX]; /* as it was registered last */
     bool is_registered;        /* as far as we know */
+    bool is_known;             /* ... and the agent has shown that it knows */
     bool may_stand;            /* the agent was ever asked to register it */
     bool is_passing;           /* what the log said last */
     bool is_failing;           /* likewise: a reason has been told */
@@ -120,16 +121,23 @@ log_registered(const struct xa_discovery *discovery)
            uuid ? xa_log_quote(uuid, quoted) : "-");
 }
 
-/* The agent did not do as it was told. */
+/* The agent did not do as it was told.  One that knew the service and does not
+ * any more hears of it at once; but behind a name that is of several agents
+ * each one may say so, every time. */
 static void
 give_up_turn(struct xa_discovery *discovery, int64_t now_ms,
              const struct xa_err *err)
 {
-    if (err->code == XA_E_NOTFOUND && discovery->is_registered) {
-        xa_log(XA_WARNING, "discovery.forgotten", "id=%s", discovery->id);
+    bool was_known = discovery->is_known;
+
+    if (err->code == XA_E_NOTFOUND) {
         discovery->is_registered = false;
-        rest(discovery, now_ms, 0);
-        return;
+        discovery->is_known = false;
+        if (was_known) {
+            xa_log(XA_WARNING, "discovery.forgotten", "id=%s", discovery->id);
+            rest(discovery, now_ms, 0);
+            return;
+        }
     }
     log_failure(discovery, err->text);
     retry(discovery, now_ms);
@@ -156,6 +164,7 @@ begin_register(struct xa_discovery *discovery, struct xa_err *err)
 {
     discovery->state = REGISTERING;
     discovery->may_stand = true;
+    discovery->is_known = false;
     return xa_agent_register(discovery->agent, discovery->address, err);
 }
 
@@ -249,6 +258,7 @@ look_tell(struct xa_discovery *discovery, int64_t now_ms, struct xa_err *err)
 
     if (rc != XA_OK || !is_done)
         return rc;
+    discovery->is_known = true;
     if (discovery->state == FAILING) {
         retry(discovery, now_ms);
         return XA_OK;

@@ -85,7 +85,11 @@ xa_http_start(struct xa_http *http, const struct xa_http_request *request,
     while (call->is_used)
         call++;
     assert(call < http->calls + CALLS && host);
+    snprintf(fake_http.method, sizeof fake_http.method, "%s", request->method);
     snprintf(fake_http.url, sizeof fake_http.url, "%s", request->url);
+    snprintf(fake_http.body, sizeof fake_http.body, "%.*s",
+             (int)request->body_len,
+             request->body ? (const char *)request->body : "");
     *call = (struct xa_http_call){
         .answer = answer,
         .host = &fake_http.hosts[host[4] - '0'],
@@ -155,7 +159,9 @@ answer(struct xa_http_call *call, struct xa_err *err)
     set(to, "X-Consul-Index", "7");
     set(to, "X-Consul-KnownLeader", "true");
     set(to, "X-Consul-LastContact", host->contact ? host->contact : "0");
-    xa_buf_puts(&to->body, call->is_stale ? "stale" : "fresh");
+    xa_buf_puts(&to->body, host->text       ? host->text
+                           : call->is_stale ? "stale"
+                                            : "fresh");
     return XA_OK;
 }
 

@@ -23,6 +23,7 @@ struct fake_host {
     long status;         /* of FAKE_FINE; 0: 200 */
     long stale_status;   /* of a stale read, if not 0 */
     const char *contact; /* X-Consul-LastContact; NULL: "0" */
+    const char *text;    /* the body; NULL: "fresh" or "stale" */
     int64_t takes_ms;    /* from the request to the answer */
     unsigned busy_left;  /* FAKE_BUSY turns into FAKE_FINE after so many; 0:
                             never */
@@ -35,7 +36,9 @@ struct fake_http {
     unsigned asked;     /* requests in all */
     unsigned under_way; /* now */
     unsigned most;      /* at once */
-    char url[512];      /* of the last one */
+    char method[8];     /* of the last one, as are ... */
+    char url[512];
+    char body[1024];
 };
 extern struct fake_http fake_http;
 
