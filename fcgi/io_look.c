@@ -54,8 +54,7 @@ xa_io_drop_input(struct xa_io *io, struct xa_conn *conn)
     struct epoll_event ev = interest(conn);
 
     for (int i = 0; i < READS_A_TURN; i++) {
-        ssize_t n = recv(conn->fd, io->window, io->limits.max_request,
-                         MSG_DONTWAIT);
+        ssize_t n = recv(conn->fd, io->window, XA_IO_WINDOW(io), MSG_DONTWAIT);
 
         if (n < 0 && errno == EAGAIN)
             return true;
@@ -229,7 +228,7 @@ xa_io_look(struct xa_io *io, struct xa_conn *conn)
     if (!is_worth_a_look(conn))
         return conn->peer_is_done ? close_conn(io, conn) : true;
     for (int managed = 0;; managed++) {
-        n = recv(conn->fd, io->window, io->limits.max_request,
+        n = recv(conn->fd, io->window, XA_IO_WINDOW(io),
                  MSG_PEEK | MSG_DONTWAIT);
         if (n < 0 && errno == EAGAIN && !conn->peer_is_done)
             return true;

@@ -90,7 +90,7 @@ open_io(struct xa_io *io, struct xa_err *err)
     if (io->epoll_fd < 0)
         return xa_fail(err, XA_E_UNAVAILABLE, "epoll_create1: %s",
                        strerror(errno));
-    io->window = malloc(io->limits.max_request);
+    io->window = malloc(XA_IO_WINDOW(io));
     return io->window ? XA_OK : xa_fail_nomem(err);
 }
 

@@ -9,18 +9,22 @@
 #include "fcgi/io.h"
 #include "fcgi/io_conn.h"
 
+/* Bytes that are looked at: one more than a request may have, or nobody would
+ * see that something lies behind the longest. */
+#define XA_IO_WINDOW(io) ((size_t)(io)->limits.max_request + 1)
+
 struct xa_io {
     struct xa_io_handler handler;
     struct xa_io_limits limits;
     struct xa_conns conns;
-    struct xa_call *call; /* owned; the request in hand */
-    uint8_t *window;      /* owned; limits.max_request bytes, for peeking */
-    sigset_t waiting;     /* the signal mask while the loop waits */
-    int listen_fd;        /* borrowed */
-    int epoll_fd;         /* owned */
-    int64_t now_ms;       /* when the turn or the latest request began */
-    bool is_listening;    /* listen_fd stands in the epoll set */
-    bool is_draining;     /* a stop signal came ... */
+    struct xa_call *call;  /* owned; the request in hand */
+    uint8_t *window;       /* owned; XA_IO_WINDOW bytes, for peeking */
+    sigset_t waiting;      /* the signal mask while the loop waits */
+    int listen_fd;         /* borrowed */
+    int epoll_fd;          /* owned */
+    int64_t now_ms;        /* when the turn or the latest request began */
+    bool is_listening;     /* listen_fd stands in the epoll set */
+    bool is_draining;      /* a stop signal came ... */
     int64_t drain_ends_ms; /* ... and by then all is over */
     bool is_starved;       /* the kernel had no descriptor left ... */
     int64_t accepts_at_ms; /* ... so it is asked again then */

@@ -15,6 +15,7 @@ fuzz_entries = \
 	%D%/fuzz_path_acl \
 	%D%/fuzz_record \
 	%D%/fuzz_request \
+	%D%/fuzz_session \
 	%D%/fuzz_users \
 	%D%/fuzz_yaml
 
@@ -29,7 +30,7 @@ fuzz_main = %D%/replay.c
 check_PROGRAMS += $(fuzz_entries)
 TESTS += $(fuzz_entries)
 endif
-EXTRA_DIST += %D%/replay.c %D%/seeds
+EXTRA_DIST += %D%/replay.c %D%/seeds %D%/session_seeds.py
 
 %C%_fuzz_acl_SOURCES = %D%/fuzz_acl.c %D%/acl_oracle.h
 nodist_%C%_fuzz_acl_SOURCES = $(fuzz_main)
@@ -100,6 +101,19 @@ nodist_%C%_fuzz_request_SOURCES = $(fuzz_main)
 %C%_fuzz_request_CPPFLAGS = $(fuzz_cppflags)/request\"
 %C%_fuzz_request_LDFLAGS = $(fuzz_ldflags)
 %C%_fuzz_request_LDADD = libxafcgi.la libxafakes.la libxacore.la
+
+# The whole responder but its main, its signals and its waiting.
+%C%_fuzz_session_SOURCES = %D%/fuzz_session.c \
+	%D%/cgi_answer.c %D%/cgi_answer.h \
+	%D%/session_peer.c %D%/session_peer.h \
+	fcgi/serve.c fcgi/serve.h \
+	tests/fakes/io_signal.c tests/fakes/io_signal.h \
+	tests/fakes/registry.c tests/fakes/registry.h
+nodist_%C%_fuzz_session_SOURCES = $(fuzz_main)
+%C%_fuzz_session_CPPFLAGS = $(fuzz_cppflags)/session\" $(JSONC_CFLAGS)
+%C%_fuzz_session_LDFLAGS = $(fuzz_ldflags) -Wl,--wrap=epoll_pwait \
+	-Wl,--wrap=xa_clock_mono_ms -Wl,--wrap=xa_uuid_random
+%C%_fuzz_session_LDADD = libxafcgi.la libxaio.la libxafakes.la libxacore.la
 
 %C%_fuzz_users_SOURCES = %D%/fuzz_users.c
 nodist_%C%_fuzz_users_SOURCES = $(fuzz_main)
