@@ -3,8 +3,12 @@
 nginxdir = $(datadir)/xivo-auth/nginx
 dist_nginx_DATA = \
 	%D%/apache-authorizer.conf \
+	%D%/apache-error.json \
+	%D%/apache-fcgid.conf \
+	%D%/apache-responder.conf \
 	%D%/caddy-forward-auth.Caddyfile \
 	%D%/lighttpd-authorizer.conf \
+	%D%/lighttpd-responder.conf \
 	%D%/traefik-forward-auth.yml \
 	%D%/xivo-auth-api.conf \
 	%D%/xivo-auth-errors.conf \

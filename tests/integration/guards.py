@@ -115,12 +115,15 @@ APACHE_MODULES = ["authn_core", "authz_core", "authz_user", "authnz_fcgi",
                   "setenvif", "env", "headers", "proxy", "proxy_http"]
 
 
-def start_apache(s, config, proxy=""):
-    """Apache with that configuration; its port."""
+def start_apache(s, config, proxy="", modules=()):
+    """Apache with that configuration, and some more of its modules; its
+    port."""
     apache = h.need("apache2")
+    names = APACHE_MODULES + list(modules)
     modules = "/usr/lib/apache2/modules"
-    if not os.path.exists(modules + "/mod_authnz_fcgi.so"):
-        raise h.SkipAll("mod_authnz_fcgi is not installed")
+    for name in names:
+        if not os.path.exists("%s/mod_%s.so" % (modules, name)):
+            raise h.SkipAll("mod_%s is not installed" % name)
     port = h.free_port()
     user = ""
     if os.geteuid() == 0:
@@ -130,7 +133,7 @@ def start_apache(s, config, proxy=""):
             pwd.getpwnam("www-data")
     os.makedirs(s.path("htdocs"), exist_ok=True)
     loads = "\n".join("LoadModule %s_module %s/mod_%s.so" % (m, modules, m)
-                      for m in APACHE_MODULES)
+                      for m in names)
     s.write("apache.conf", APACHE.format(
         dir=s.dir, port=port, user=user, modules=modules, loads=loads,
         inside=config + "\n" + proxy))

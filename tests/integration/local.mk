@@ -16,6 +16,7 @@ integration_tests = \
 	%D%/0181-guard-apache.t \
 	%D%/0182-guard-lighttpd.t \
 	%D%/0183-guard-caddy.t \
+	%D%/0190-fronts.t \
 	%D%/0180-cors.t \
 	%D%/0200-io.t \
 	%D%/0300-program.t \
@@ -65,6 +66,7 @@ EXTRA_DIST += $(integration_tests) \
 	%D%/consul_keys.py \
 	%D%/false_consul.py \
 	%D%/fastcgi.py \
+	%D%/front_cases.py \
 	%D%/guards.py \
 	%D%/harness.py \
 	%D%/model.py \
