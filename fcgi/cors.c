@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/support/config_cors.h"
+#include "fcgi/params.h"
 
 #define ALLOW "Access-Control-Allow-"
 #define CRLF "\r\n"
@@ -104,16 +105,9 @@ xa_cors_free(struct xa_cors **cors)
 static const char *
 find_param(const char *const *params, const char *name)
 {
-    size_t len = strlen(name);
-    const char *value = NULL;
+    const char *value;
 
-    for (; *params; params++) {
-        if (strncmp(*params, name, len) != 0 || (*params)[len] != '=')
-            continue;
-        if (value)
-            return NULL;
-        value = *params + len + 1;
-    }
+    (void)xa_params_find(params, name, &value);
     return value;
 }
 

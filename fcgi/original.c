@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/auto.h"
+#include "fcgi/params.h"
 
 enum { METHOD, TARGET };
 
@@ -20,24 +21,6 @@ static const struct family {
     {XA_WITNESS_HEADERS, {"HTTP_X_FORWARDED_METHOD", "HTTP_X_FORWARDED_URI"}},
 };
 
-/* False: it stands there twice. */
-static bool
-find(const char *const *params, const char *name, const char **out)
-{
-    size_t len = strlen(name);
-    const char *found = NULL;
-
-    for (; *params; params++) {
-        if (strncmp(*params, name, len) != 0 || (*params)[len] != '=')
-            continue;
-        if (found)
-            return false;
-        found = *params + len + 1;
-    }
-    *out = found && *found ? found : NULL;
-    return true;
-}
-
 bool
 xa_original_read(const char *const *params, enum xa_witness witness,
                  struct xa_original *out)
@@ -50,9 +33,12 @@ xa_original_read(const char *const *params, enum xa_witness witness,
 
         if (families[i].witness != witness)
             continue;
-        for (int k = METHOD; k <= TARGET; k++)
-            if (!find(params, families[i].name[k], &value[k]))
+        for (int k = METHOD; k <= TARGET; k++) {
+            if (!xa_params_find(params, families[i].name[k], &value[k]))
                 return false;
+            if (value[k] && !*value[k])
+                value[k] = NULL;
+        }
         if (!value[METHOD] && !value[TARGET])
             continue;
         if (has_family)

@@ -86,3 +86,21 @@ xa_params_read(const char *const *vector, struct xa_params *out)
             out->unknown_rule = true;
     }
 }
+
+bool
+xa_params_find(const char *const *vector, const char *name, const char **out)
+{
+    size_t len = strlen(name);
+    const char *found = NULL;
+
+    *out = NULL;
+    for (; *vector; vector++) {
+        if (strncmp(*vector, name, len) != 0 || (*vector)[len] != '=')
+            continue;
+        if (found)
+            return false;
+        found = *vector + len + 1;
+    }
+    *out = found;
+    return true;
+}

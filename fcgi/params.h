@@ -34,4 +34,12 @@ struct xa_params {
 /* Read "NAME=value" strings, ended by NULL. */
 void xa_params_read(const char *const *vector, struct xa_params *out);
 
+/*
+ * Find one by its name.  False: it stands there twice.
+ *
+ *   out  its value, lent; NULL when it is not there, or twice
+ */
+bool xa_params_find(const char *const *vector, const char *name,
+                    const char **out);
+
 #endif
