@@ -19,9 +19,7 @@
 #include "core/token/store.h"
 
 #define XA_CTL "xivo-authctl"
-#define XA_CTL_OUTPUT_MAX                                                      \
-    (16u * 1024 * 1024) /* bytes that a command prints                         \
-                         */
+#define XA_CTL_OUTPUT_MAX (16u * 1024 * 1024) /* bytes held before printing */
 
 /* What stands behind a command; NULL: not given.  Lent by argv. */
 struct xa_ctl_args {

@@ -21,15 +21,6 @@ struct listing {
     uint64_t count;
 };
 
-/* A record may be older than our rules: nothing of it moves the cursor. */
-static void
-put_clean(struct xa_buf *out, const char *text)
-{
-    for (; *text; text++)
-        xa_buf_putc(out,
-                    (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
-}
-
 static void
 put_line(struct listing *listing, const struct xa_key *key,
          const struct xa_token *token)
@@ -42,9 +33,8 @@ put_line(struct listing *listing, const struct xa_key *key,
     xa_clock_format_utc(xa_token_expires_us(token), when);
     if (listing->count == 0)
         xa_buf_puts(out, "key           expires_at (UTC)            auth_id\n");
-    xa_buf_putf(out, "%.12s  %-26s  ", shown, when);
-    put_clean(out, xa_token_auth_id(token));
-    xa_buf_putc(out, '\n');
+    xa_buf_putf(out, "%.12s  %-26s  %s\n", shown, when,
+                xa_token_auth_id(token));
 }
 
 static bool

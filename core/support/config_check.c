@@ -51,16 +51,16 @@ check_backends(struct xa_config *config, struct xa_err *err)
                 "is empty, so nobody can log in", err);
 }
 
-/* It must be of use to bind(2), and to those who look the service up. */
+/* They must be of use to connect(2), and to those who look the service up. */
 static enum xa_rc
 check_discovery_values(struct xa_config *config, struct xa_err *err)
 {
     static const char socket_key[] = "service_discovery.socket";
     static const char address_key[] = "service_discovery.advertise_address";
-    const struct sockaddr_un *bound = NULL;
+    const struct sockaddr_un *peer = NULL;
     const char *address = config->service_discovery.advertise_address;
 
-    if (strlen(config->service_discovery.socket) >= sizeof bound->sun_path)
+    if (strlen(config->service_discovery.socket) >= sizeof peer->sun_path)
         return xa_complain(xa_node_at(config->root, socket_key), socket_key,
                            false, "a path of at most 107 bytes", err);
     if (*address == '\0' || address[strcspn(address, " /\t\r\n")] != '\0')

@@ -13,8 +13,7 @@
 #include "core/base/err.h"
 #include "core/support/config.h"
 
-#define XA_AGENT_FORGOTTEN_S 600 /* critical for so long: the agent drops it   \
-                                  */
+#define XA_AGENT_FORGOTTEN_S 600 /* critical so long: the agent drops it */
 
 struct xa_agent; /* opaque */
 
