@@ -225,6 +225,14 @@ def foreign(s, pool):
         for command in ("start", "stop"):
             pool.expect(4, "%s where others can write (%o)" % (command, mode),
                         command)
+    if os.geteuid() == 0:
+        os.chown(pool.dir, 0, 33)
+        os.chmod(pool.dir, 0o2775)
+        pool.expect(4, "start where a group can write that is not the caller's",
+                    "start")
+        os.chmod(pool.dir, 0o2755)
+        pool.expect(3, "status where it can only read", "status")
+        os.chown(pool.dir, 0, 0)
     os.chmod(pool.dir, 0o755)
 
 
