@@ -42,6 +42,7 @@ class Trouble:
         self.world, self.s, self.pool, self.c = world, s, pool, c
         self.dice = random.Random("%s trouble" % world.seed)
         self.did = collections.Counter()
+        self.when = []
         self.dead_sessions = {None}
         self.wrong = []
         self.daemon = s.start_daemon()
@@ -61,6 +62,7 @@ class Trouble:
             what = first.pop() if first else self.dice.choices(
                 list(self.kinds), list(self.kinds.values()))[0]
             self.did[what] += 1
+            self.when.append((time.time(), what))
             do, _, whom = what.partition(" ")
             getattr(self, do)(whom)
 
@@ -155,6 +157,13 @@ def judge(clients, trouble):
            "%d without an answer, %d times the store was away, the slowest "
            "took %.2f s" % (len(lost), model.total(clients, "away"),
                             max(c.slowest for c in clients)))
+    # A login waits behind everything else on a machine that is busy.
+    for slow in [x for x in model.total(clients, "slow")
+                 if not x.startswith(("issue", "refused"))][:5]:
+        at = float(slow.split()[2])
+        h.diag(slow, "  about that time: " + ", ".join(
+            "%s at %.3f" % (what, when) for when, what in trouble.when
+            if at - 3 < when < at + 6))
     h.ok(not any(c.is_alive() for c in clients), "no client hangs")
     wrong = model.total(clients, "wrong")
     h.eq(len(wrong), 0, "no answer was wrong", *wrong[:10])
@@ -163,7 +172,7 @@ def judge(clients, trouble):
          "%d kills" % kills, *writes[:10])
     h.eq([x for x in lost if x not in writes][:5], [], "and no GET or HEAD")
     did = model.total(clients, "did")
-    h.ok(set(did) == set(model.OPERATIONS) and sum(did.values()) > 200 and
+    h.ok(set(did) == set(model.OPERATIONS) and sum(did.values()) > 100 and
          set(trouble.did) == set(trouble.kinds), "there was work, and trouble")
 
 

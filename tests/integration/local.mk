@@ -57,7 +57,9 @@ integration_tests = \
 	%D%/0800-systemd.t \
 	%D%/0810-clock.t \
 	%D%/0810-manuals.t \
-	%D%/0820-partition.t
+	%D%/0820-partition.t \
+	%D%/0830-exhausted.t \
+	%D%/0840-soak.t
 
 EXTRA_DIST += $(integration_tests) \
 	%D%/badinput.py \

@@ -24,8 +24,9 @@ import consul_keys as k
 import harness as h
 
 AWAY = ("Connection to consul failed", "Connection to consul timedout")
+SLOW = 2  # seconds
 AFTER = 2.5  # seconds in which the end of an outage may still be felt
-LIVES = [1, 2, 4, 3600]
+LIVES = {1: 3, 2: 2, 4: 2, 3600: 3}  # seconds: how often
 OPERATIONS = {"issue": 24, "refused": 2, "get": 22, "head": 22, "scope": 22,
               "authorize": 16, "unknown": 2, "revoke": 8}
 
@@ -86,8 +87,9 @@ class Token:
 class World:
     """Users, tokens, and what was done to the service."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, lives=None):
         self.seed = seed
+        self.lives = lives or LIVES
         self.lock = threading.Lock()
         self.tokens = []
         self.by_user = collections.defaultdict(list)
@@ -196,6 +198,7 @@ class Client(threading.Thread):
         self.lost = []  # (operation, what came instead)
         self.away = 0  # answers that the store is
         self.slowest = 0
+        self.slow = []
         self.wrong = []
 
     def run(self):
@@ -222,6 +225,9 @@ class Client(threading.Thread):
             answer = h.Answer(502, [], repr(e).encode())
         ended = time.time()
         self.slowest = max(self.slowest, ended - began)
+        if ended - began > SLOW:
+            self.slow.append("%s at %.3f took %.2f s: %d" % (
+                what, began, ended - began, answer.status))
         if answer.status in (502, 503, 504):
             self.lost.append((what, repr(answer)))
             answer = None
@@ -254,7 +260,8 @@ class Client(threading.Thread):
 
     def issue(self):
         user = self.dice.choice(list(self.world.users))
-        life = self.dice.choices(LIVES, [3, 2, 2, 3])[0]
+        life = self.dice.choices(list(self.world.lives),
+                                 list(self.world.lives.values()))[0]
         answer, asked, _ = self.ask(
             "issue", self.s, "POST", "/0.1/token",
             {"backend": "users_file", "expiration": life},
