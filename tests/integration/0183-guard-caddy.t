@@ -25,7 +25,9 @@ def main():
                      (m == "HEAD" or a.body.startswith(b"inside")))
         mine = {"X-Auth-Token": token}
         for lie in ({"X-Auth-Id": "root", "X-Auth-User-Uuid": "root"},
-                    {"x-auth-id": "root", "x-auth-user-uuid": "root"}):
+                    {"x-auth-id": "root", "x-auth-user-uuid": "root"},
+                    {"X_Auth_Id": "root", "X_Auth_User_Uuid": "root"},
+                    {"X-Auth_Id": "root", "x-auth-user_uuid": "root"}):
             answer = guards.ask(port, "GET", "/private/users/42",
                                 dict(mine, **lie))
             h.has(answer.body.decode(), "id=%s uuid=%s" % (

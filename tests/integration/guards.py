@@ -49,13 +49,17 @@ class Inside:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def _told(self, name):
+                """As CGI and its kin see it, where - and _ are the same."""
+                return ",".join(v for k, v in self.headers.items()
+                                if k.lower().replace("_", "-") == name)
+
             def _answer(self):
                 length = int(self.headers.get("Content-Length") or 0)
                 self.rfile.read(length)
                 body = "inside %s %s id=%s uuid=%s" % (
                     self.command, self.path,
-                    ",".join(self.headers.get_all("X-Auth-Id") or []),
-                    ",".join(self.headers.get_all("X-Auth-User-Uuid") or []))
+                    self._told("x-auth-id"), self._told("x-auth-user-uuid"))
                 body = b"" if self.command == "HEAD" else body.encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
