@@ -70,6 +70,13 @@ def weighed():
     h.ok(weight["login"] < weight["check"], "checks come before logins", weight)
 
 
+def in_time():
+    """A clock that is right only later would cost living tokens: at its start
+    the daemon has none to compare it with."""
+    h.has(" ".join(lines("xivo-auth-expiryd.service", "After")).split(),
+          "time-sync.target", "the daemon starts when the clock is set")
+
+
 def handed_over(s):
     """What systemd does with the socket: descriptor 3, then ExecStart."""
     start, = lines("xivo-auth-check@.service", "ExecStart")
@@ -172,6 +179,7 @@ def main():
         sound(s.path("units"))
         closed(s.path("units"))
         weighed()
+        in_time()
         handed_over(s)
         needs_no_more(s)
         shutil.rmtree(s.path("units"))
