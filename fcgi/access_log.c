@@ -8,14 +8,12 @@
 #include "core/base/log.h"
 #include "fcgi/mask.h"
 
-/* The path as it was routed; one that was refused as it came. */
+/* A path that was refused, as it came. */
 static const char *
-path_of(const struct xa_request *req)
+raw_path_of(const struct xa_request *req)
 {
     const struct xa_params *params = &req->params;
 
-    if (req->path)
-        return req->path;
     if (params->path_info && *params->path_info)
         return params->path_info;
     return params->request_uri;
@@ -24,14 +22,17 @@ path_of(const struct xa_request *req)
 /* Each value takes VALUE_MAX at most; then the names, status and time. */
 #define LINE_MAX_OF(values) ((values)*XA_LOG_VALUE_MAX + 128)
 
-/* " name=" and a value from outside: masked, quoted.  Returns the end. */
+/* " name=" and a value from outside: masked, up to one of the stops, quoted.
+ * Returns the end. */
 static char *
-put_value(char *end, const char *name, const char *text)
+put_value(char *end, const char *name, const char *text, const char *stops)
 {
     char masked[XA_MASK_TEXT];
 
     end = stpcpy(end, name);
-    xa_log_quote(text ? xa_mask(text, masked) : NULL, end);
+    xa_mask(text, masked);
+    masked[strcspn(masked, stops)] = '\0';
+    xa_log_quote(text ? masked : NULL, end);
     return end + strlen(end);
 }
 
@@ -45,8 +46,10 @@ put_path(char *end, const struct xa_request *req, const struct xa_reply *reply)
 {
     char shown[XA_SHA256_TEXT];
 
+    if (!req->path) /* as it came, so perhaps with a query */
+        return put_value(end, " path=", raw_path_of(req), "?");
     if (!req->token || !*reply->key.text)
-        return put_value(end, " path=", path_of(req));
+        return put_value(end, " path=", req->path, "");
     xa_key_shown(&reply->key, shown);
     end = stpcpy(end, " path=\"");
     end = mempcpy(end, req->path, (size_t)(req->token - req->path));
@@ -82,10 +85,10 @@ xa_access_log(const struct xa_request *req, const struct xa_reply *reply,
 
     if (!xa_log_enabled(level))
         return;
-    end = put_value(end, "remote=", params->remote_addr);
-    end = put_value(end, " method=", params->method);
+    end = put_value(end, "remote=", params->remote_addr, "");
+    end = put_value(end, " method=", params->method, "");
     end = put_path(end, req, reply);
-    end = put_value(end, " query=", params->query);
+    end = put_value(end, " query=", params->query, "");
     end = put_number(stpcpy(end, " status="), reply->status, 3);
     end = put_number(stpcpy(end, " ms="), us / 1000, 1);
     end = put_number(stpcpy(end, "."), us % 1000, 3);

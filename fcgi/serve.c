@@ -51,12 +51,14 @@ answer(struct server *server, struct xa_call *call, struct xa_request *req)
 
     if (!is_responder || server->app.authorizer_only)
         xa_call_close_after(call);
-    if (!is_responder)
+    if (!is_responder) {
+        req->params.query = NULL; /* of another program: not for our log */
         xa_app_authorize(&server->app, req, &server->reply);
-    else if (!server->app.authorizer_only)
+    } else if (!server->app.authorizer_only) {
         xa_app_answer(&server->app, req, &server->reply);
-    else
+    } else {
         xa_reply_refuse(&server->reply, XA_NOT_A_RESPONDER, NULL);
+    }
     xa_store_log_news(server->app.store);
 }
 

@@ -51,8 +51,23 @@ $HTTP["url"] =~ "^/private/" { cgi.assign = ( "" => "" ) }
                 ("Variable-USER_UUID", h.ALICE["uuid"])]),
                 "the role in short", answer)
             h.ok(c.is_closed(), "the connection is closed after the answer")
+        for target, status in (("/private/users/42", 200),
+                               ("/private/users/4%2f2", 403)):
+            guards.ask(port, "GET", target + "?pw=hunter2", mine)
+            with s.connect() as c:
+                answer = c.ask({"HTTP_X_AUTH_TOKEN": token,
+                                "REQUEST_METHOD": "GET",
+                                "REQUEST_URI": target + "?pw=hunter2",
+                                "QUERY_STRING": "pw=hunter2",
+                                "XIVO_AUTH_SCOPE_PREFIX": "site"},
+                               role=fastcgi.AUTHORIZER)
+            h.eq(answer.status, status, "%s, with a query" % target, answer)
         for p in s.pools["check"]:
             p.stop()
+        log = s.read("xivo-auth.log")
+        h.has(log, 'method="GET" path="/private/users/42" query=- status=200',
+              "the path stands in the log")
+        h.lacks(log, "hunter2", "but not what another program is asked")
         s.sockets[0].close()
         h.ok(guards.ask(port, "GET", "/private/users/42", mine).status >= 500,
              "nobody enters while the pool is away")
