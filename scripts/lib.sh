@@ -11,6 +11,7 @@ run_packages='nginx spawn-fcgi multiwatch openssl curl'
 test_packages='libcmocka-dev python3 shellcheck postgresql slapd
     libpam-wrapper mandoc groff-base debian-archive-keyring apache2 lighttpd caddy
     systemd strace iproute2 libfaketime'
+fuzz_packages='clang libclang-rt-dev'
 package_packages='debhelper dpkg-dev fakeroot lintian mmdebstrap rpm'
 
 me=$(basename "$0")

@@ -18,13 +18,24 @@ xa_crypto_init(struct xa_err *err)
     return XA_OK;
 }
 
+/* libsodium 1.0.18 takes some bytes beyond ASCII for digits. */
+static bool
+is_ascii(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] > 0x7f)
+            return false;
+    return true;
+}
+
 ptrdiff_t
 xa_base64_decode(const char *text, size_t len, void *out, size_t max)
 {
     size_t n;
 
     /* no character is ignored, and without b64_end all must be taken */
-    if (sodium_base642bin(out, max, text, len, NULL, &n, NULL,
+    if (!is_ascii(text, len) ||
+        sodium_base642bin(out, max, text, len, NULL, &n, NULL,
                           sodium_base64_VARIANT_ORIGINAL) != 0)
         return -1;
     return (ptrdiff_t)n;

@@ -5,6 +5,8 @@
 # FUZZ_SECONDS.
 fuzz_entries = \
 	%D%/fuzz_acl \
+	%D%/fuzz_basic \
+	%D%/fuzz_config \
 	%D%/fuzz_consul_listing \
 	%D%/fuzz_consul_record \
 	%D%/fuzz_consul_txn \
@@ -16,6 +18,7 @@ fuzz_entries = \
 	%D%/fuzz_record \
 	%D%/fuzz_request \
 	%D%/fuzz_session \
+	%D%/fuzz_uri \
 	%D%/fuzz_users \
 	%D%/fuzz_yaml
 
@@ -30,13 +33,32 @@ fuzz_main = %D%/replay.c
 check_PROGRAMS += $(fuzz_entries)
 TESTS += $(fuzz_entries)
 endif
-EXTRA_DIST += %D%/replay.c %D%/seeds %D%/session_seeds.py
+EXTRA_DIST += %D%/replay.c %D%/seeds %D%/session_seeds.py \
+	%D%/fuzz_one
 
 %C%_fuzz_acl_SOURCES = %D%/fuzz_acl.c %D%/acl_oracle.h
 nodist_%C%_fuzz_acl_SOURCES = $(fuzz_main)
 %C%_fuzz_acl_CPPFLAGS = $(fuzz_cppflags)/acl\"
 %C%_fuzz_acl_LDFLAGS = $(fuzz_ldflags)
 %C%_fuzz_acl_LDADD = libxacore.la
+
+%C%_fuzz_basic_SOURCES = %D%/fuzz_basic.c
+nodist_%C%_fuzz_basic_SOURCES = $(fuzz_main)
+%C%_fuzz_basic_CPPFLAGS = $(fuzz_cppflags)/basic\"
+%C%_fuzz_basic_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_basic_LDADD = libxafcgi.la libxacore.la
+
+%C%_fuzz_config_SOURCES = %D%/fuzz_config.c
+nodist_%C%_fuzz_config_SOURCES = $(fuzz_main)
+%C%_fuzz_config_CPPFLAGS = $(fuzz_cppflags)/config\"
+%C%_fuzz_config_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_config_LDADD = libxafcgi.la libxacore.la
+
+%C%_fuzz_uri_SOURCES = %D%/fuzz_uri.c
+nodist_%C%_fuzz_uri_SOURCES = $(fuzz_main)
+%C%_fuzz_uri_CPPFLAGS = $(fuzz_cppflags)/uri\"
+%C%_fuzz_uri_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_uri_LDADD = libxafcgi.la libxacore.la
 
 %C%_fuzz_consul_listing_SOURCES = %D%/fuzz_consul_listing.c
 nodist_%C%_fuzz_consul_listing_SOURCES = $(fuzz_main)
@@ -127,21 +149,20 @@ nodist_%C%_fuzz_yaml_SOURCES = $(fuzz_main)
 %C%_fuzz_yaml_LDFLAGS = $(fuzz_ldflags)
 %C%_fuzz_yaml_LDADD = libxacore.la
 
-# What is found stays in fuzz-found/, what was learnt in fuzz-corpus/.
+# What is found stays in fuzz-found/, what was learnt in fuzz-corpus/.  Sessions
+# are worth more time than the others, and go first.
 FUZZ_SECONDS = 10
+FUZZ_SESSION_SECONDS = $(FUZZ_SECONDS)
+FUZZ_JOBS = 2
 .PHONY: fuzz
 if ENABLE_FUZZING
 fuzz: $(fuzz_entries)
-	@for entry in $(fuzz_entries); do \
-	  name=$${entry##*/fuzz_}; \
-	  $(MKDIR_P) fuzz-corpus/$$name fuzz-found || exit 1; \
-	  echo "  FUZZ     $$name"; \
-	  ./$$entry -max_total_time=$(FUZZ_SECONDS) -timeout=5 \
-	    -rss_limit_mb=2048 -artifact_prefix=fuzz-found/$$name- \
-	    fuzz-corpus/$$name $(abs_top_srcdir)/%D%/seeds/$$name \
-	    >fuzz-found/$$name.log 2>&1 || \
-	    { cat fuzz-found/$$name.log; exit 1; }; \
-	done
+	@{ echo %D%/fuzz_session $(FUZZ_SESSION_SECONDS); \
+	  for entry in $(fuzz_entries); do \
+	    test $$entry = %D%/fuzz_session || echo $$entry $(FUZZ_SECONDS); \
+	  done; } | xargs -P $(FUZZ_JOBS) -n 2 $(SHELL) -c \
+	  'exec "$$1/%D%/fuzz_one" "$$2" "$$1/%D%/seeds" "$$3"' fuzz \
+	  $(abs_top_srcdir)
 else
 fuzz:
 	@echo "configure with CC=clang and --enable-fuzzing first"; exit 1

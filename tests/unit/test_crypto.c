@@ -59,6 +59,11 @@ test_base64_decode__is_strict(void **state XA_UNUSED)
         assert_memory_equal(out, cases[i].out, strlen(cases[i].out));
     }
     assert_int_equal(xa_base64_decode("Zm9v\0", 5, out, sizeof out), -1);
+    for (int byte = 0x80; byte <= 0xff; byte++) {
+        const char text[] = {'Z', 'm', (char)byte, 'v'};
+
+        assert_int_equal(xa_base64_decode(text, 4, out, sizeof out), -1);
+    }
 }
 
 static void
