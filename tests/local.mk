@@ -176,6 +176,7 @@ unit_ldap_cppflags = $(AM_CPPFLAGS) -I$(top_builddir)/include
 %C%_unit_test_registry_CPPFLAGS = $(unit_paths)
 %C%_unit_test_router_SOURCES = \
 	%D%/unit/test_router.c %D%/fakes/registry.c %D%/fakes/registry.h
+%C%_unit_test_sha256_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=xa_wipe
 %C%_unit_test_store_consul_SOURCES = %D%/unit/test_store_consul.c \
 	%D%/unit/store_suite.c %D%/unit/store_suite.h $(unit_consul)
 %C%_unit_test_store_lmdb_SOURCES = %D%/unit/test_store_lmdb.c $(unit_lmdb)

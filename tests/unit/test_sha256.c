@@ -38,11 +38,39 @@ test_sha256__matches_fips_180_4(void **state XA_UNUSED)
     assert_memory_equal(digest, "\xba\x78\x16\xbf", 4);
 }
 
+/* --- what is wiped --- */
+
+#define TOKEN "1823c1ee-6c6a-4cdc-9869-964a7f08a744"
+
+static unsigned wiped; /* times that it held the token */
+
+void __real_xa_wipe(void *bytes, size_t len);
+void __wrap_xa_wipe(void *bytes, size_t len);
+
+void
+__wrap_xa_wipe(void *bytes, size_t len)
+{
+    wiped += memmem(bytes, len, TOKEN, sizeof TOKEN - 1) != NULL;
+    __real_xa_wipe(bytes, len);
+}
+
+/* nettle leaves what was hashed last in its state. */
+static void
+test_sha256__leaves_no_token_behind(void **state XA_UNUSED)
+{
+    unsigned char digest[XA_SHA256_LEN];
+
+    wiped = 0;
+    xa_sha256(TOKEN, sizeof TOKEN - 1, digest);
+    assert_int_equal(wiped, 1);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sha256__matches_fips_180_4),
+        cmocka_unit_test(test_sha256__leaves_no_token_behind),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
