@@ -174,8 +174,8 @@ struct xa_ctl_progress {
     bool is_open;      /* a line that waits for its end */
 };
 
-/* From here on INT and TERM do not end the process: the work does when
- * xa_ctl_progress() is false, and says what it has done. */
+/* From here on INT and TERM, unless they are ignored, do not end the process:
+ * the work does when xa_ctl_progress() is false, and says what it has done. */
 void xa_ctl_progress_begin(struct xa_ctl_progress *progress, const char *words);
 bool xa_ctl_progress(struct xa_ctl_progress *progress, uint64_t done);
 void xa_ctl_progress_end(struct xa_ctl_progress *progress);

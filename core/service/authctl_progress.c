@@ -20,16 +20,25 @@ on_signal(int number)
     caught = number;
 }
 
+/* One that is ignored stays so: a shell does that for the background. */
+static void
+heed(int number)
+{
+    const struct sigaction act = {.sa_handler = on_signal};
+    struct sigaction old;
+
+    if (sigaction(number, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+        sigaction(number, &act, NULL);
+}
+
 void
 xa_ctl_progress_begin(struct xa_ctl_progress *progress, const char *words)
 {
-    const struct sigaction act = {.sa_handler = on_signal};
-
     *progress = (struct xa_ctl_progress){.words = words};
     if (isatty(STDERR_FILENO))
         progress->said_ms = xa_clock_mono_ms();
-    sigaction(SIGINT, &act, NULL);
-    sigaction(SIGTERM, &act, NULL);
+    heed(SIGINT);
+    heed(SIGTERM);
 }
 
 bool

@@ -223,6 +223,22 @@ def interrupted(s, number):
     h.eq(done.stdout, "revoked %d tokens\n" % left, "it does the rest")
 
 
+def ignored(s):
+    """As a job that a script's shell put into the background."""
+    data = s.path("store", "data.mdb")
+    fill(s, 10000, users=1)
+    before = os.stat(data).st_mtime_ns
+    p = start(s, "token", "revoke", "--auth-id", USER % 0,
+              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+    end = time.monotonic() + 20
+    while os.stat(data).st_mtime_ns == before and time.monotonic() < end:
+        pass
+    p.send_signal(signal.SIGINT)
+    out, err = p.communicate(timeout=60)
+    h.eq((p.returncode, out), (FINE, b"revoked 10000 tokens\n"),
+         "an interrupt that was ignored stays ignored", err)
+
+
 def catches(pid, number):
     """Whether it has a handler for the signal: its long work has begun."""
     with open("/proc/%d/status" % pid) as f:
@@ -358,6 +374,7 @@ def main():
         closed_pipe(s)
         interrupted(s, signal.SIGINT)
         interrupted(s, signal.SIGTERM)
+        ignored(s)
         terminal(s)
         memory(s)
         nobody(s)
