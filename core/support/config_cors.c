@@ -16,7 +16,8 @@
 #define EXPECTED_MAX 200
 #define PORT_MAX 65535
 
-/* Of more than "*" and letters a method is never made. */
+/* Letters, and what the methods of some servers have; no "*": who lists methods
+ * says which. */
 static bool
 is_method(const char *text)
 {

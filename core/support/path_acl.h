@@ -8,6 +8,8 @@
  *     action  .read (GET, HEAD), .create (POST), .update (PUT, PATCH) or
  *             .delete (DELETE)
  *
+ * So names that differ in `.` and `_` alone ask for the same ACL.
+ *
  * The path is decoded once.  What two programs could read in two ways is
  * refused, so that the ACL is that of what the server then serves: segments
  * that are empty (a slash at the end makes one), `.` or `..`; `%2F`; control
