@@ -182,6 +182,21 @@ class Bench:
                         got.ratio(name, name + " and nothing else"),
                         ">=", 0.85)
 
+    def apache(self):
+        """The same behind Apache's mod_proxy_fcgi, with kept connections."""
+        ours = self.rig.start_apache("Apache", self.service)
+        same = self.rig.start_apache("Apache, same loop", self.rig.start_bare(
+            "same loop", "tests/bench/same_loop"))
+        ids = self.rig.ids[self.service.service]
+        bare = "HEAD by Apache, 204 and nothing else"
+        got = self.rounds({
+            "HEAD by Apache": lambda _n: self.rig.ask(ours, "HEAD", ids,
+                                                      self.asked),
+            bare: lambda _n: self.rig.ask(same, "HEAD", ids, self.asked),
+        })
+        self.figure("HEAD by Apache / 204 on the same loop",
+                    got.ratio("HEAD by Apache", bare), ">=", 0.85)
+
     def logins(self):
         def login(seconds):
             return self.rig.wrk(self.service, seconds, LOGIN_CLIENTS,
@@ -317,7 +332,7 @@ class Bench:
         self.asked = tokens - self.share * self.options["rounds"]
 
 
-GROUPS = ["loops", "bodies", "guard", "sizes", "logins", "revokes",
+GROUPS = ["loops", "bodies", "guard", "apache", "sizes", "logins", "revokes",
           "start_and_memory", "replaced"]
 
 

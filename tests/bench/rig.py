@@ -283,6 +283,30 @@ class Rig:
         watch = Watch(target.known)
         return self.sample(target, load(self.seconds, CLIENTS), cpu, watch)
 
+    def start_apache(self, name, target):
+        """Apache with mod_proxy_fcgi before the pool of a target."""
+        h = harness()
+        import guards
+        service = self.new_folder()
+        os.chmod(service.dir, 0o755)
+        for path in (target.service.check_socket,
+                     target.service.login_socket):
+            # as whom it runs may be another than who measures
+            if os.path.exists(path):
+                os.chmod(path, 0o666)
+                os.chmod(os.path.dirname(path), 0o755)
+                os.chmod(target.service.dir, 0o755)
+        config = guards.shipped("apache-responder.conf", {
+            "/run/xivo-auth/check.sock": target.service.check_socket,
+            "/run/xivo-auth/login.sock": target.service.login_socket,
+            "/usr/share/xivo-auth/nginx": os.path.join(h.SOURCE, "nginx"),
+            "/var/log/apache2/xivo-auth.log": service.access_log})
+        service.port, service.nginx = guards.start_apache(
+            service, config + "\nMaxKeepAliveRequests 0\n",
+            modules=["proxy_fcgi", "include", "reqtimeout", "alias", "dir"])
+        self.ids[service] = self.ids.get(target.service)
+        return Target(name, service, target.ours)
+
     def start_usual(self, name, *program):
         """libfcgi's own loop behind our site file, but for what is kept."""
         service = self.new_folder()
