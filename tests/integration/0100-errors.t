@@ -36,7 +36,7 @@ def refused(answer, status, reason, what, **headers):
         "type": "application/json", "cache": "no-store", "sniff": "nosniff",
         "timestamp": True,
     }
-    if status in (500, 502, 503, 504):
+    if status in (500, 503, 504):
         got["retry"] = (answer.get("Retry-After") or "").isdigit()
         want["retry"] = True
     for name, value in headers.items():
@@ -236,11 +236,11 @@ def away(s):
         listening.close()
     for method, path in (("GET", TOKEN), ("DELETE", TOKEN),
                          ("GET", "/0.1/status")):
-        refused(s.http(method, path), 502, "Service unavailable",
+        refused(s.http(method, path), 503, "Service unavailable",
                 "%s %s without a pool" % (method, path))
-    refused(post(s), 502, "Service unavailable", "POST without a pool")
+    refused(post(s), 503, "Service unavailable", "POST without a pool")
     head = s.http("HEAD", TOKEN)
-    h.eq((head.status, head.body), (502, b""), "HEAD without a pool")
+    h.eq((head.status, head.body), (503, b""), "HEAD without a pool")
 
 
 def slow(s):

@@ -67,7 +67,7 @@ def main():
             p.stop()
         s.sockets[0].close()
         answer = s.http("GET", path)
-        h.eq((answer.status, answer.reason), (502, "Service unavailable"),
+        h.eq((answer.status, answer.reason), (503, "Service unavailable"),
              "a pool that is away is told in our words")
         token = path.rpartition("/")[2]
         s.flush_access_log()

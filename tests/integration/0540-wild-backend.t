@@ -46,7 +46,7 @@ def crashing(s, pool, token):
     for name in ("crash", "abort", "overflow"):
         old = pool.workers("login")
         answer = s.login((name, "x"), "wild")
-        h.eq((answer.status, answer.reason), (502, "Service unavailable"),
+        h.eq((answer.status, answer.reason), (503, "Service unavailable"),
              "%s: the client is told" % name, answer)
         others_go_on(s, token, name)
         replaced(pool, old, 10)
@@ -65,7 +65,7 @@ def hanging(s, pool, token):
         others_go_on(s, token, name)
         login.join(limit_s + 10)
         h.eq((login.answer.status, login.answer.reason),
-             (502, "Service unavailable"), "%s: the client is told" % name)
+             (503, "Service unavailable"), "%s: the client is told" % name)
         h.ok(limit_s - 0.5 < login.took < limit_s + 5,
              "%s: at the limit" % name, login.took)
         replaced(pool, old, 10)
