@@ -53,6 +53,7 @@ unit_tests += \
 	%D%/unit/test_mask \
 	%D%/unit/test_news \
 	%D%/unit/test_notify \
+	%D%/unit/test_out_of_memory \
 	%D%/unit/test_password \
 	%D%/unit/test_path_acl \
 	%D%/unit/test_process \
@@ -170,6 +171,11 @@ unit_ldap_cppflags = $(AM_CPPFLAGS) -I$(top_builddir)/include
 %C%_unit_test_lmdb_files_LDFLAGS = $(unit_wrap_statfs)
 %C%_unit_test_loader_SOURCES = %D%/unit/test_loader.c $(unit_modules)
 %C%_unit_test_loader_CPPFLAGS = $(unit_paths)
+%C%_unit_test_out_of_memory_SOURCES = %D%/unit/test_out_of_memory.c \
+	%D%/unit/store_suite.c %D%/unit/store_suite.h $(unit_alloc) \
+	$(unit_consul)
+%C%_unit_test_out_of_memory_LDFLAGS = $(AM_LDFLAGS) $(unit_wrap_alloc) \
+	-Wl,--wrap=xa_consul_ask
 %C%_unit_test_password_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=crypt_r
 %C%_unit_test_registry_SOURCES = %D%/unit/test_registry.c $(unit_registry) \
 	%D%/fakes/password.c %D%/fakes/password.h

@@ -16,13 +16,32 @@ void *__wrap_reallocarray(void *old, size_t count, size_t size);
 char *__wrap_strdup(const char *text);
 
 static unsigned left;
+static bool goes_on; /* what failed once fails from then on */
+static bool is_held;
 static bool has_failed;
 
 void
 fake_alloc_fail(unsigned nth)
 {
     left = nth;
+    goes_on = false;
     has_failed = false;
+}
+
+void
+fake_alloc_fail_from(unsigned nth)
+{
+    fake_alloc_fail(nth);
+    goes_on = true;
+}
+
+bool
+fake_alloc_hold(bool hold)
+{
+    bool was_held = is_held;
+
+    is_held = hold;
+    return was_held;
 }
 
 bool
@@ -34,8 +53,9 @@ fake_alloc_has_failed(void)
 static bool
 fails(void)
 {
-    if (left == 0 || --left > 0)
+    if (left == 0 || is_held || --left > 0)
         return false;
+    left = goes_on ? 1 : 0;
     has_failed = true;
     errno = ENOMEM;
     return true;
