@@ -178,7 +178,8 @@ unit_ldap_cppflags = $(AM_CPPFLAGS) -I$(top_builddir)/include
 	-Wl,--wrap=xa_consul_ask
 %C%_unit_test_password_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=crypt_r
 %C%_unit_test_registry_SOURCES = %D%/unit/test_registry.c $(unit_registry) \
-	%D%/fakes/password.c %D%/fakes/password.h
+	%D%/fakes/password.c %D%/fakes/password.h $(unit_alloc)
+%C%_unit_test_registry_LDFLAGS = $(AM_LDFLAGS) $(unit_wrap_alloc)
 %C%_unit_test_registry_CPPFLAGS = $(unit_paths)
 %C%_unit_test_router_SOURCES = \
 	%D%/unit/test_router.c %D%/fakes/registry.c %D%/fakes/registry.h

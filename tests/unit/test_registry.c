@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/backend.h"
+#include "tests/fakes/alloc.h"
 #include "tests/fakes/password.h"
 #include "tests/unit/registry_world.h"
 
@@ -344,6 +345,53 @@ test_free__stops_what_was_started(void **state XA_UNUSED)
     xa_registry_free(&world.registry); /* nothing is left to free */
 }
 
+/* --- memory runs out --- */
+
+#define TRIES_MAX 1000
+
+/* Start it and ask it, the nth allocation failing; false: there are fewer.
+ * Whoever is let in has all that the backend said: an ACL that is lost may be
+ * one that forbids. */
+static bool
+start_and_ask(unsigned n, bool goes_on)
+{
+    XA_AUTO(xa_identity_done) struct xa_identity who = XA_IDENTITY_EMPTY;
+    struct xa_err err = XA_ERR_NONE;
+    bool has_failed;
+    enum xa_rc rc;
+
+    if (goes_on)
+        fake_alloc_fail_from(n);
+    else
+        fake_alloc_fail(n);
+    rc = xa_registry_new(&world.config, &world.registry, &err);
+    if (rc == XA_OK)
+        rc = xa_registry_authenticate(world.registry, "odd", "full", "x", &who,
+                                      &err);
+    has_failed = fake_alloc_has_failed();
+    fake_alloc_fail(0);
+    assert_true(rc != XA_OK || who.acls.count == 2);
+    assert_true(rc == XA_OK || !who.auth_id);
+    assert_true(has_failed || rc == XA_OK);
+    xa_registry_free(&world.registry);
+    world_forget_lines();
+    return has_failed;
+}
+
+static void
+test_authenticate__grants_all_or_nothing_without_memory(void **state XA_UNUSED)
+{
+    modules_copy(world.dir, "odd");
+    world_enable("odd");
+    for (int goes_on = 0; goes_on < 2; goes_on++) {
+        unsigned n = 1;
+
+        while (start_and_ask(n, goes_on))
+            assert_true(++n < TRIES_MAX);
+        assert_true(n > 5);
+    }
+}
+
 #define IN_WORLD(test)                                                         \
     cmocka_unit_test_setup_teardown(test, set_up, world_tear_down)
 
@@ -361,6 +409,7 @@ main(void)
         IN_WORLD(test_authenticate__turns_a_faulty_answer_into_a_failure),
         IN_WORLD(test_authenticate__says_each_failure),
         IN_WORLD(test_authenticate__says_when_a_server_goes_and_comes_back),
+        IN_WORLD(test_authenticate__grants_all_or_nothing_without_memory),
         IN_WORLD(test_free__stops_what_was_started),
     };
 
