@@ -43,6 +43,10 @@ def curl(s, method, path, *headers, data=None):
     if twice:
         h.ok(False, "%s %s: no header twice" % (method, path), head)
     allow = [v for k, v in pairs if k.lower() == "allow"]
+    if s.port == s.own_port:
+        h.openapi.check(h.openapi.Request(method, path, [
+            x.split(": ", 1) for x in headers], data), h.Answer(
+                int(status.split()[1]), pairs, body.encode()))
     return int(status.split()[1]), body, seen, allow
 
 
@@ -87,6 +91,55 @@ def answers(s):
              "but not by another page")
 
 
+NGINX_CORS = {'# "https://app.example.org" "https://app.example.org"':
+              '"%s" "%s"' % (PAGE, PAGE), '# "~^http" "true"': '"~^http" "true"'}
+NGINX_READ = {k: v for k, v in READ.items() if "expose" not in k}
+GUARDED = """
+    server {{
+        listen 127.0.0.1:{port};
+        include snippets/xivo-auth-locations.conf;
+        include snippets/xivo-auth-guard.conf;
+        location / {{
+            set $xivo_auth_scope dird.private.me.read;
+            auth_request /xivo-auth/guard;
+            try_files /none @inside;
+        }}
+        location @inside {{ return 200 "inside"; }}
+    }}
+"""
+
+
+def own_refusals(s, cases, want, what):
+    """What nginx says itself: cases of method, path, body and status."""
+    for method, path, data, status in cases:
+        got, body, seen, _allow = curl(s, method, path, "Origin: " + PAGE,
+                                       data=data)
+        h.eq((got, seen), (status, want), "%d of nginx, %s" % (status, what))
+        h.ok(method == "HEAD" or '"status_code": %d' % status in body,
+             "with its body", body)
+        for origin in ("https://evil.org", PAGE + ".evil.org", "null", ""):
+            got, _body, seen, _allow = curl(s, method, path,
+                                            "Origin: " + origin, data=data)
+            h.eq((got, seen), (status, {}), "%d, but not to %r" % (
+                status, origin))
+
+
+def nginx_itself(edits, want, what):
+    with h.Service({"rest_api": {"cors": CORS}}, check=1, nginx=False) as s:
+        port = h.free_port()
+        s.start_nginx(edits, servers=GUARDED.format(port=port))
+        large = [("POST", "/0.1/token", "x" * 17000, 413)]
+        own_refusals(s, large, want, what)
+        s.pools["check"][0].stop()
+        s.sockets[0].close()
+        away = [("GET", TOKEN, None, 503), ("HEAD", TOKEN, None, 503)]
+        own_refusals(s, away, want, what)
+        s.port = port
+        status, body, seen, _allow = curl(s, "GET", "/x", "Origin: " + PAGE)
+        h.eq((status, seen), (500, {}), "a guarded page is the site's own")
+        h.lacks(body, "status_code", "and so are its errors")
+
+
 def main():
     h.need("curl")
     with h.Service({"rest_api": {"cors": CORS}}) as s:
@@ -104,6 +157,8 @@ def main():
                 "Access-Control-Request-Method: GET")
             h.eq((status, seen, told), (405, {}, [allow]),
                  "CORS is off: OPTIONS " + path)
+    nginx_itself(NGINX_CORS, NGINX_READ, "to a page that it is told of")
+    nginx_itself((), {}, "which is told of none")
     with h.Service(nginx=False, start=False) as s:
         s.write_config({"rest_api": {"cors": dict(CORS, origins="*")}})
         done = s.run_program("xivo-auth-fcgi", "-t", "-c", s.config)

@@ -167,8 +167,9 @@ def lighttpd(columns):
             for p in s.pools["check"]:
                 p.stop()
             s.sockets[0].close()
-            h.eq(s.http("GET", prefix + "/0.1/token/" + token).status, 503,
-                 "lighttpd: a pool that is away")
+            h.eq(s.http("GET", prefix + "/0.1/token/" + token,
+                        judged=False).status, 503,
+                 "lighttpd: a pool that is away, told in HTML")
             h.lacks(s.read("lighttpd-error.log"), token,
                     "lighttpd: no token in its log")
 

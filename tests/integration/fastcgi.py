@@ -9,6 +9,8 @@ import json
 import socket
 import struct
 
+import openapi
+
 BEGIN, ABORT, END, PARAMS, STDIN, STDOUT, STDERR = 1, 2, 3, 4, 5, 6, 7
 RESPONDER, AUTHORIZER, FILTER = 1, 2, 3
 KEEP = 1
@@ -119,9 +121,16 @@ def params_of(method, uri, body=b"", headers=(), **extra):
 
 
 class Connection:
-    """One connection to a pool; every read has a deadline."""
+    """One connection to a pool; every read has a deadline.
 
-    def __init__(self, path, timeout=5):
+        judge   is told each request and its answer: openapi.check
+    """
+
+    judge = None
+    asked = None
+
+    def __init__(self, path, timeout=5, judge=None):
+        self.judge = judge
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
         try:
@@ -149,6 +158,8 @@ class Connection:
 
     def ask(self, params, body=b"", role=RESPONDER, keep=True):
         self.send(encode(params, body, role, keep))
+        self.asked = openapi.Request.of_params(params, body,
+                                               role == AUTHORIZER)
         return self.answer()
 
     def read(self, count):
@@ -170,9 +181,19 @@ class Connection:
                 ">BBHHBx", self.read(8))
             content = self.read(length + padding)[:length]
             if kind == END:
-                return self._parse(out, *struct.unpack(">IB3x", content))
+                answer = self._parse(out, *struct.unpack(">IB3x", content))
+                self._judge(answer)
+                return answer
             if kind in out:
                 out[kind] += content
+
+    def _judge(self, answer):
+        asked, self.asked = self.asked, None
+        # An authorizer's yes is for the web server, and no answer to anyone.
+        is_verdict = any(k.startswith("Variable-") for k, _v in
+                         answer.headers)
+        if self.judge and answer.protocol_status == 0 and not is_verdict:
+            self.judge(asked, answer)
 
     def is_closed(self, seconds=2):
         """The peer closes within that time, without another word."""

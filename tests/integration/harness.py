@@ -31,6 +31,7 @@ import threading
 import time
 
 import fastcgi
+import openapi
 from fastcgi import Answer
 from tap import (SkipAll, bail, diag, eq, has, lacks, ok,  # noqa: F401
                  run, skip)
@@ -208,7 +209,7 @@ class Service:
         self.pools = {"check": [], "login": []}
         self.relay = None
         self.nginx = None
-        self.tls_port = self.port = None
+        self.tls_port = self.port = self.own_port = None
         self._client = {}
         self.dir = tempfile.mkdtemp(prefix="xivo-auth-test-")
         self.env = dict(os.environ, LC_ALL="C.UTF-8")
@@ -363,6 +364,7 @@ class Service:
             self.relay = Relay(self.path("relay.sock"), self.check_socket)
         for attempt in range(5):  # somebody may take a port before nginx
             self.port, self.tls_port = free_port(), free_port()
+            self.own_port = self.port
             self._write_nginx(dict(edits), servers)
             self.nginx = self.process("nginx", [
                 nginx, "-e", self.path("nginx-error.log"), "-p", self.dir,
@@ -463,7 +465,8 @@ class Service:
 
     def connect(self, which="check", timeout=5):
         """A FastCGI connection straight to a pool."""
-        return fastcgi.Connection(getattr(self, which + "_socket"), timeout)
+        return fastcgi.Connection(getattr(self, which + "_socket"), timeout,
+                                  judge=openapi.check)
 
     def ask(self, method, uri, body=b"", which="check", headers=(), **extra):
         """One request straight to a pool, on a connection of its own."""
@@ -471,11 +474,12 @@ class Service:
             return c.request(method, uri, body, headers, keep=False, **extra)
 
     def http(self, method, path, body=None, headers=(), login=None, tls=False,
-             kept=True):
+             kept=True, judged=True):
         """One request through nginx, on a kept connection if it may be.
 
             body   bytes, text, or anything else to send as JSON
             login  (name, password) for Basic
+            judged  the answer must be as fcgi/api.yml says
         """
         headers = dict(headers)
         if body is not None and not isinstance(body, (bytes, str)):
@@ -504,7 +508,21 @@ class Service:
             else:
                 self._client.pop(key, None)
                 c.close()
+            if judged:
+                self._judge(openapi.Request(method, path, headers, body),
+                            answer, tls)
             return answer
+
+    def _judge(self, request, answer, tls=False):
+        """Hold what the service answered against its document."""
+        prefix = "/api/auth"
+        if not tls and self.port != self.own_port:
+            # Another server {}, where only what is below a prefix is ours.
+            plain = os.path.normpath("/" + request.path.lstrip("/"))
+            if not plain.startswith(prefix + "/"):
+                return
+            request.path = request.path.replace(prefix, "", 1)
+        openapi.check(request, answer)
 
     def _new_client(self, tls):
         if not tls:
@@ -522,7 +540,9 @@ class Service:
             r = http.client.HTTPResponse(s, method=data.split(b" ")[0]
                                          .decode("latin-1"))
             r.begin()
-            return Answer(r.status, r.getheaders(), r.read())
+            answer = Answer(r.status, r.getheaders(), r.read())
+            self._judge(openapi.Request.of_bytes(data), answer)
+            return answer
 
     def login(self, login=LOGIN, backend="users_file", expiration=None,
               **how):

@@ -5,6 +5,7 @@ integration_tests = \
 	%D%/0020-modules.t \
 	%D%/0100-errors.t \
 	%D%/0110-token.t \
+	%D%/0115-openapi.t \
 	%D%/0120-head.t \
 	%D%/0130-prefix.t \
 	%D%/0140-secrets.t \
@@ -74,6 +75,7 @@ EXTRA_DIST += $(integration_tests) \
 	%D%/harness.py \
 	%D%/model.py \
 	%D%/netlab.py \
+	%D%/openapi.py \
 	%D%/pamlab.py \
 	%D%/pgserver.py \
 	%D%/poollab.py \

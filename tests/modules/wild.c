@@ -69,6 +69,8 @@ authenticate(void *self, const char *login, const char *password,
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
         if (strcmp(login, acts[i].login) == 0)
             acts[i].act();
+    if (strcmp(login, "away") == 0)
+        return XA_UNAVAILABLE;
     return to->auth_id(to, login) == 0 ? XA_GRANTED : XA_FAILED;
 }
 
