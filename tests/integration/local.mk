@@ -61,7 +61,8 @@ integration_tests = \
 	%D%/0810-manuals.t \
 	%D%/0820-partition.t \
 	%D%/0830-exhausted.t \
-	%D%/0840-soak.t
+	%D%/0840-soak.t \
+	%D%/0850-isolation.t
 
 EXTRA_DIST += $(integration_tests) \
 	%D%/badinput.py \
