@@ -9,8 +9,8 @@ build_packages='gcc libc6-dev make pkg-config autoconf automake libtool
 backend_packages='libldap-dev libpam0g-dev libpq-dev'
 run_packages='nginx spawn-fcgi multiwatch openssl curl'
 test_packages='libcmocka-dev python3 shellcheck postgresql slapd
-    libpam-wrapper mandoc groff-base debian-archive-keyring apache2 lighttpd caddy
-    systemd strace iproute2 libfaketime python3-yaml python3-jsonschema
+    libpam-wrapper mandoc groff-base debian-archive-keyring apache2
+    libapache2-mod-fcgid lighttpd caddy systemd strace iproute2 libfaketime python3-yaml python3-jsonschema
     openapi-specification'
 fuzz_packages='clang libclang-rt-dev'
 package_packages='debhelper dpkg-dev fakeroot lintian mmdebstrap rpm'

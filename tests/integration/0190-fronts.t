@@ -140,6 +140,7 @@ def fcgid(columns):
                          "users.yml"):
                 os.chown(s.path(path), user.pw_uid, user.pw_gid)
         config = guards.shipped("apache-fcgid.conf", {
+            "/var/log/apache2/xivo-auth.log": "access.log",
             "/usr/sbin/xivo-auth-fcgi": h.program("xivo-auth-fcgi"),
             "/etc/xivo-auth/config.yml": s.config})
         config += "FcgidIPCDir %s\nFcgidProcessTableFile %s\n" % (

@@ -19,6 +19,7 @@ integration_tests = \
 	%D%/0183-guard-caddy.t \
 	%D%/0190-fronts.t \
 	%D%/0192-crowd.t \
+	%D%/0193-apache-logs.t \
 	%D%/0180-cors.t \
 	%D%/0200-io.t \
 	%D%/0300-program.t \
