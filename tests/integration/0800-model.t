@@ -10,6 +10,13 @@ nothing. On LMDB, then on Consul.
     XA_FULL=1       ten minutes on each store
     XA_SECONDS=...  so many
     XA_STORE=lmdb   (or consul) only that one
+    XA_LAX=1        Consul's default consistency, and stale reads
+
+Consul's default is not what a model can follow: a server that has just become
+leader again answers from its log while it still reads it (1.8.7: with
+KnownLeader true and LastContact 0), so a revoked token may be valid for some
+milliseconds more, and one that lives be unknown. Reads that are consistent
+wait for the end of that.
 """
 
 import collections
@@ -31,6 +38,8 @@ FULL = os.environ.get("XA_FULL") == "1"
 SECONDS = int(os.environ.get("XA_SECONDS") or (600 if FULL else 6))
 CLIENTS = 4
 RATE = 150  # requests a second of each, lest it is a test of the machine
+STRICT = {} if os.environ.get("XA_LAX") == "1" else {
+    "consistency": "consistent", "stale_max": 0}
 SOUND = "unreadable=0 unscheduled=0 unlisted=0 stray_schedules=0 " \
         "stray_subjects=0"
 
@@ -250,7 +259,7 @@ def main():
                                          "max_size": 256 << 20}}})
     if only != "lmdb":
         with consul.Consul() as c:
-            play("consul", c.config(), c)
+            play("consul", c.config(**STRICT), c)
 
 
 h.run(main, 240 + 4 * SECONDS)
