@@ -4,6 +4,9 @@
 #include "fcgi/io.h"
 
 #include <limits.h>
+#ifdef HAVE_MALLOPT
+#include <malloc.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,6 +116,24 @@ wipe_params(char **envp)
         xa_wipe(*envp, strlen(*envp));
 }
 
+/* What libfcgi read from the socket, the Authorization header with it, stands
+ * in a buffer of 8 KiB that is private to it and that it frees as it is. So
+ * the C library fills what is freed meanwhile, if it can (glibc does from some
+ * 1 KiB on; of what is smaller, wipe_params has seen to the parameters). Not
+ * all the time: that would fill what is allocated, too. */
+static void
+free_request(FCGX_Request *request)
+{
+    wipe_params(request->envp);
+#if defined HAVE_MALLOPT && defined M_PERTURB
+    mallopt(M_PERTURB, 0xff);
+#endif
+    FCGX_Free(request, 0);
+#if defined HAVE_MALLOPT && defined M_PERTURB
+    mallopt(M_PERTURB, 0);
+#endif
+}
+
 /* Read the rest of the body, send the answer, free the request. */
 static enum xa_call_end
 finish(struct xa_call *call)
@@ -123,11 +144,11 @@ finish(struct xa_call *call)
 
     while (xa_call_read(call, dropped, sizeof dropped) == sizeof dropped)
         ;
+    xa_wipe(dropped, sizeof dropped);
     failed = FCGX_FClose(request->err) != 0;
     failed |= FCGX_FClose(request->out) != 0;
     failed |= FCGX_GetError(request->in) != 0;
-    wipe_params(request->envp);
-    FCGX_Free(request, 0);
+    free_request(request);
     return failed ? XA_CALL_FAILED : XA_CALL_ANSWERED;
 }
 

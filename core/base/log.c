@@ -220,7 +220,7 @@ escape(const char *text, char *out, size_t max)
     bool valid;
 
     max -= sizeof cut - 1;
-    if (text[n] == '\0' && n <= max) { /* nearly every line */
+    if (n <= max && text[n] == '\0') { /* nearly every line */
         memcpy(out, text, n + 1);
         return n;
     }

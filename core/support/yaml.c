@@ -264,7 +264,7 @@ xa_node_to_double(const struct xa_node *node, double *out)
         text += len + 1;
         if (*text == '\0' || text[strspn(text, "0123456789")] != '\0')
             return false;
-        for (size_t i = 0; text[i] && i < FRACTION_MAX; i++) {
+        for (size_t i = 0; i < FRACTION_MAX && text[i]; i++) {
             weight *= 10;
             value = value * 10 + (text[i] - '0');
         }

@@ -9,6 +9,8 @@ integration_tests = \
 	%D%/0120-head.t \
 	%D%/0130-prefix.t \
 	%D%/0140-secrets.t \
+	%D%/0141-memory.t \
+	%D%/0142-secrets-consul.t \
 	%D%/0150-pool.t \
 	%D%/0151-pool-trouble.t \
 	%D%/0160-config.t \

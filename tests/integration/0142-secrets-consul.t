@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+# 0142-secrets-consul.t - no secret in Consul's data, nor where others look. SPDX-License-Identifier: GPL-3.0-or-later
+import os
+
+import consul
+import harness as h
+
+
+def bytes_below(folder):
+    text = b""
+    for where, _folders, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(where, name)
+            if os.path.isfile(path):
+                with open(path, "rb") as f:
+                    text += f.read()
+    return text
+
+
+def seen_by_ps(process):
+    text = b""
+    for name in ("environ", "cmdline"):
+        with open("/proc/%d/%s" % (process.pid, name), "rb") as f:
+            text += f.read()
+    return text.decode()
+
+
+def main():
+    with consul.Consul(acl=True) as c:
+        rights = c.token(consul.DAEMON)
+        config = dict(c.config(token=rights), log_level="debug")
+        with h.Service(config, check=1, login=1, daemon=True) as s:
+            token = s.token()
+            h.eq(s.http("HEAD", "/0.1/token/" + token).status, 204,
+                 "a login, and a check")
+            secrets = {"the token": token, "the password": h.LOGIN[1],
+                       "Basic": h.basic(*h.LOGIN).split()[1]}
+            raft = bytes_below(c.dir)
+            h.ok(b"xivo/xivo-auth/" in raft, "Consul's files were read")
+            pairs = repr(sorted(c.pairs().items()))
+            for what, secret in secrets.items():
+                h.ok(secret.encode() not in raft and secret not in pairs,
+                     what + " does not stand in Consul's data")
+            secrets["Consul's token"] = rights
+            logs = {n: s.read(n) for n in os.listdir(s.dir)
+                    if n.endswith((".log", ".err"))}
+            h.ok("xivo-auth.log" in logs, "there are logs")
+            for what, secret in secrets.items():
+                h.eq([n for n in logs if secret in logs[n]], [],
+                     what + " does not stand in a log, at debug")
+                h.eq([p.name for p in s.processes if secret in seen_by_ps(p)],
+                     [], "nor in an environment or a command line")
+
+
+h.run(main, 60)
