@@ -65,6 +65,8 @@ def nginx(columns):
             front_cases.NGINX, over_http(s.port), s.token())
         front_cases.check(front_cases.NGINX, over_http(port), s.token(),
                           PREFIX)
+        columns[front_cases.NGINX].update(
+            front_cases.check_raw(front_cases.NGINX, s.port))
         columns[front_cases.HTTP2] = front_cases.check(
             front_cases.HTTP2, over_http2(s), s.token())
 
@@ -101,6 +103,8 @@ def apache(columns):
             token = token_at(s, port, prefix)
             rows = front_cases.check(front_cases.APACHE, over_http(port),
                                      token, prefix)
+            rows.update(front_cases.check_raw(front_cases.APACHE, port,
+                                              prefix))
             columns.setdefault(front_cases.APACHE, rows)
             if prefix:
                 h.eq(s.http("GET", "/x").status, 404, "the rest is not ours")
@@ -149,6 +153,8 @@ def fcgid(columns):
                                                           "dir"])
         columns[front_cases.FCGID] = front_cases.check(
             front_cases.FCGID, over_http(port), token_at(s, port))
+        columns[front_cases.FCGID].update(
+            front_cases.check_raw(front_cases.FCGID, port))
 
 
 def lighttpd(columns):
@@ -164,6 +170,8 @@ def lighttpd(columns):
             token = token_at(s, port, prefix)
             rows = front_cases.check(front_cases.LIGHTTPD, over_http(port),
                                      token, prefix)
+            rows.update(front_cases.check_raw(front_cases.LIGHTTPD, port,
+                                              prefix))
             columns.setdefault(front_cases.LIGHTTPD, rows)
             for p in s.pools["check"]:
                 p.stop()

@@ -9,6 +9,7 @@ ours, and below a prefix those of the site.
 """
 
 import json
+import socket
 
 import harness as h
 
@@ -143,6 +144,72 @@ def cases(token, unknown=h.TOKEN):
         get(mine, (200, None), "DELETE"),
         get(mine, NO_TOKEN),
     ]
+
+
+def raw_cases():
+    """Bytes of a login that no library would send, and what comes back."""
+    start = ("POST %s/0.1/token HTTP/1.1\r\nHost: localhost\r\n"
+             "Connection: close\r\nContent-Type: application/json\r\n"
+             "Authorization: " + h.basic(*h.LOGIN) + "\r\n")
+    good = GOOD.decode()
+    chunks = "%x\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n" % (
+        7, good[:7], len(good) - 7, good[7:])
+    return {
+        "HTTP/1.0 without Host": (
+            "GET %s/0.1/status HTTP/1.0\r\n\r\n", 200, {}),
+        "HTTP/1.0, a HEAD": (
+            "HEAD %s/0.1/status HTTP/1.0\r\nHost: a\r\n\r\n", 200, {}),
+        "a body in chunks": (
+            start + "Transfer-Encoding: chunked\r\n\r\n" + chunks, 200, {}),
+        "a body in chunks, too large": (
+            start + "Transfer-Encoding: chunked\r\n\r\n4268\r\n" +
+            " " * 17000 + "\r\n0\r\n\r\n", 413, {
+                APACHE: 400, FCGID: 500}),
+        "a body in broken chunks": (
+            start + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400, {}),
+        "a length that is none": (
+            start + "Content-Length: 1x\r\n\r\n" + good, 400, {}),
+        "two lengths": (
+            start + "Content-Length: 25\r\nContent-Length: 24\r\n\r\n" +
+            good, 400, {}),
+        "a length and chunks": (
+            start + "Content-Length: 25\r\nTransfer-Encoding: chunked\r\n"
+            "\r\n" + chunks, 400, {APACHE: 200, FCGID: 200}),
+        # whoever sends less than he said hears nothing, or a refusal
+        "a body that ends early": (
+            start + "Content-Length: 100\r\n\r\n" + good, None, {}),
+    }
+
+
+def check_raw(server, port, prefix=""):
+    rows = {}
+    for name, (text, want, but) in raw_cases().items():
+        want = but.get(server, want)
+        head, _, rest = text.partition("%s")
+        got = raw(port, head + prefix + rest, is_all=want is None)
+        what = "%s%s: %s" % (server, prefix and " below " + prefix, name)
+        if want is None:
+            h.ok(got == 0 or 400 <= got < 600, what, got)
+        else:
+            h.eq(got, want, what)
+        rows[name] = str(got or "closed")
+    return rows
+
+
+def raw(port, text, is_all):
+    """The status of the first answer; 0 when there is none.
+
+    is_all  say that nothing more will come
+    """
+    with socket.create_connection(("127.0.0.1", port), 20) as c:
+        c.sendall(text.encode())
+        if is_all:
+            c.shutdown(socket.SHUT_WR)
+        try:
+            line = c.makefile("rb").readline()
+        except ConnectionError:
+            return 0
+    return int(line.split()[1]) if line.startswith(b"HTTP/") else 0
 
 
 def name_of(number, case, token):

@@ -20,6 +20,7 @@ integration_tests = \
 	%D%/0182-guard-lighttpd.t \
 	%D%/0183-guard-caddy.t \
 	%D%/0190-fronts.t \
+	%D%/0191-front-trouble.t \
 	%D%/0192-crowd.t \
 	%D%/0193-apache-logs.t \
 	%D%/0180-cors.t \
