@@ -36,6 +36,7 @@ reply_to(const struct pam_message *message, struct talk *talk, char **out)
         if (talk->answered)
             break;
         talk->answered = 1;
+        /* analyzer: libpam frees it */
         *out = strdup(talk->password);
         return *out ? 0 : -1;
     default: /* a login name, a code: not known here */

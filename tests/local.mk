@@ -210,6 +210,7 @@ check_PROGRAMS += %D%/tools/echo_responder
 EXTRA_PROGRAMS = %D%/bench/consul_get_loop %D%/bench/consul_txn_loop \
 	%D%/bench/same_loop %D%/bench/usual_loop
 CLEANFILES += $(EXTRA_PROGRAMS)
+EXTRA_DIST += %D%/ROBUSTNESS.md
 EXTRA_DIST += %D%/bench/ask.lua %D%/bench/backend_timing.py \
 	%D%/bench/bench.py \
 	%D%/bench/consul_figures.py %D%/bench/consul_rig.py \

@@ -1,6 +1,7 @@
 /* err.c - one small set of failures, a sentence for the log. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#undef XA_ANALYZER /* the functions themselves are here */
 #include "core/base/err.h"
 
 #include <stdarg.h>

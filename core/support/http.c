@@ -347,6 +347,7 @@ xa_http_call_free(struct xa_http_call **place)
     http = call->http;
     for (link = &http->calls; *link != call; link = &(*link)->next)
         ;
+    /* analyzer: a call stands in the list once, and is freed once */
     *link = call->next;
     curl_multi_remove_handle(http->multi, call->easy);
     if (http->spare_count == SPARE_CALLS) {

@@ -39,6 +39,7 @@ xa_uuid_random(char out[XA_UUID_TEXT], struct xa_err *err)
     enum xa_rc rc;
 
     out[0] = '\0';
+    /* cppcheck-suppress uninitvar ; this is what fills them */
     rc = random_bytes(bytes, UUID_BYTES, err);
     if (rc != XA_OK)
         return rc;

@@ -65,6 +65,7 @@ xa_node_copy(struct xa_yaml_room *room, const struct xa_node *from,
         rc = copy_text(room, from, from->text, &node->text, err);
     if (rc != XA_OK)
         return rc;
+    /* analyzer: XA_OK means that node is set */
     node->is_quoted = from->is_quoted;
     for (size_t i = 0; i < from->count && rc == XA_OK; i++)
         rc = copy_entry(room, &from->entries[i], node, depth, err);

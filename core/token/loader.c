@@ -117,6 +117,7 @@ check_path(char *path, struct xa_err *err)
     rc = check_entry("/", S_IFDIR, last != path, err);
     for (char *slash = path; rc == XA_OK && slash != last;) {
         slash = strchr(slash + 1, '/');
+        /* analyzer: it meets the last one at the latest */
         *slash = '\0';
         rc = check_entry(path, S_IFDIR, slash != last, err);
         *slash = '/';

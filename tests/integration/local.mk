@@ -2,6 +2,7 @@
 # Tests of the whole through real servers, each a program that prints TAP.
 integration_tests = \
 	%D%/0010-check-includes.t \
+	%D%/0015-robustness.t \
 	%D%/0020-modules.t \
 	%D%/0100-errors.t \
 	%D%/0110-token.t \
