@@ -10,8 +10,8 @@ backend_packages='libldap-dev libpam0g-dev libpq-dev'
 run_packages='nginx spawn-fcgi multiwatch openssl curl'
 test_packages='libcmocka-dev python3 shellcheck postgresql slapd
     libpam-wrapper mandoc groff-base debian-archive-keyring apache2
-    libapache2-mod-fcgid lighttpd caddy systemd strace iproute2 libfaketime python3-yaml python3-jsonschema
-    openapi-specification'
+    libapache2-mod-fcgid lighttpd caddy systemd strace iproute2 libfaketime
+    python3-yaml python3-jsonschema openapi-specification'
 analyze_packages='clang clang-tools cppcheck'
 fuzz_packages='clang libclang-rt-dev'
 package_packages='debhelper dpkg-dev fakeroot lintian mmdebstrap rpm'
