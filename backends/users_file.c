@@ -476,13 +476,14 @@ authenticate(void *ptr, const char *login, const char *password,
     struct backend *self = ptr;
     const struct xa_host *host = self->host;
     const struct user key = {.login = login};
-    const struct user *user;
+    const struct user *user = NULL;
     const char *stored;
     int matches;
 
     refresh(self);
-    user = bsearch(&key, self->users.list, self->users.count, sizeof key,
-                   by_login);
+    if (self->users.count > 0)
+        user = bsearch(&key, self->users.list, self->users.count, sizeof key,
+                       by_login);
     stored = user ? user->hash : decoy_for(&self->users, login);
     matches = host->verify_password(host, stored, password);
     if (!user || matches == 0) /* the decoy's password opens nothing */
