@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # 0190-fronts.t - nginx, Apache and lighttpd, one table of cases. SPDX-License-Identifier: GPL-3.0-or-later
 import os
-import pwd
 import subprocess
 
 import front_cases
@@ -71,13 +70,6 @@ def nginx(columns):
             front_cases.HTTP2, over_http2(s), s.token())
 
 
-def share_sockets(s):
-    """With the user that Apache runs as."""
-    os.chmod(s.dir, 0o755)
-    for path in (s.check_socket, s.login_socket):
-        os.chmod(path, 0o666)
-
-
 def token_at(s, port, prefix=""):
     s.port = port
     answer = s.http("POST", prefix + "/0.1/token", {"backend": "users_file"},
@@ -88,18 +80,11 @@ def token_at(s, port, prefix=""):
 
 
 def apache(columns):
-    swaps = {"/var/log/apache2/xivo-auth.log": "access.log",
-             "/usr/share/xivo-auth/nginx": os.path.join(h.SOURCE, "nginx")}
-    modules = ["proxy_fcgi", "include", "reqtimeout", "alias", "dir"]
     for prefix in ("", PREFIX):
         with h.Service(nginx=False) as s:
-            share_sockets(s)
-            config = guards.shipped("apache-responder.conf", dict(swaps, **{
-                "/run/xivo-auth/check.sock": s.check_socket,
-                "/run/xivo-auth/login.sock": s.login_socket}))
-            if prefix:
-                config = "Define XIVO_AUTH_ROOT %s/\n" % prefix + config
-            port, server = guards.start_apache(s, config, modules=modules)
+            port, server = guards.start_apache(
+                s, guards.proxy_config(s, prefix),
+                modules=guards.PROXY_MODULES)
             token = token_at(s, port, prefix)
             rows = front_cases.check(front_cases.APACHE, over_http(port),
                                      token, prefix)
@@ -133,24 +118,9 @@ def away(s, prefix):
 
 def fcgid(columns):
     with h.Service(check=0, login=0, nginx=False) as s:
-        os.makedirs(s.path("fcgid"))
-        os.chmod(s.dir, 0o755)
-        if os.geteuid() == 0:  # what the program writes is its user's
-            try:
-                user = pwd.getpwnam("www-data")
-            except KeyError:
-                user = pwd.getpwuid(0)
-            for path in ("", "conf.d", "store", "fcgid", "config.yml",
-                         "users.yml"):
-                os.chown(s.path(path), user.pw_uid, user.pw_gid)
-        config = guards.shipped("apache-fcgid.conf", {
-            "/var/log/apache2/xivo-auth.log": "access.log",
-            "/usr/sbin/xivo-auth-fcgi": h.program("xivo-auth-fcgi"),
-            "/etc/xivo-auth/config.yml": s.config})
-        config += "FcgidIPCDir %s\nFcgidProcessTableFile %s\n" % (
-            s.path("fcgid"), s.path("fcgid", "table"))
-        port, _ = guards.start_apache(s, config, modules=["fcgid", "alias",
-                                                          "dir"])
+        config, more = guards.fcgid_config(s)
+        port, _ = guards.start_apache(s, config + more,
+                                      modules=guards.FCGID_MODULES)
         columns[front_cases.FCGID] = front_cases.check(
             front_cases.FCGID, over_http(port), token_at(s, port))
         columns[front_cases.FCGID].update(

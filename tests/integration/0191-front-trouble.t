@@ -137,18 +137,10 @@ def slow_behind_nginx():
 def slow_behind_apache():
     with contextlib.ExitStack() as stack:
         s = stack.enter_context(h.Service(check=1, login=1, nginx=False))
-        os.chmod(s.dir, 0o755)
-        for path in (s.check_socket, s.login_socket):
-            os.chmod(path, 0o666)
-        config = guards.shipped("apache-responder.conf", {
-            "/var/log/apache2/xivo-auth.log": "access.log",
-            "/usr/share/xivo-auth/nginx": os.path.join(h.SOURCE, "nginx"),
-            "/run/xivo-auth/check.sock": s.check_socket,
-            "/run/xivo-auth/login.sock": s.login_socket,
+        s.port, _ = guards.start_apache(s, guards.proxy_config(s, swaps={
             "header=10-20,MinRate=500": "header=3-4,MinRate=500",
-            "body=10-20,MinRate=500": "body=3-4,MinRate=500"})
-        s.port, _ = guards.start_apache(s, config, modules=[
-            "proxy_fcgi", "include", "reqtimeout", "alias", "dir"])
+            "body=10-20,MinRate=500": "body=3-4,MinRate=500"}),
+            modules=guards.PROXY_MODULES)
         token = s.token()
         before = sockets_of(s.pools["login"][0])
         slow = Crowd(stack, s.port)

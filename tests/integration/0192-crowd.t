@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # 0192-crowd.t - slow clients, and more than can be served. SPDX-License-Identifier: GPL-3.0-or-later
 import collections
-import os
 import resource
 import selectors
 import socket
@@ -119,19 +118,9 @@ def main():
         slow_clients("nginx", s, s.port, s.token())
 
     with h.Service(nginx=False) as s:
-        os.chmod(s.dir, 0o755)
-        for path in (s.check_socket, s.login_socket):
-            os.chmod(path, 0o666)
         try:
-            s.port, _ = guards.start_apache(s, guards.shipped(
-                "apache-responder.conf", {
-                    "/var/log/apache2/xivo-auth.log": "access.log",
-                    "/usr/share/xivo-auth/nginx": os.path.join(h.SOURCE,
-                                                               "nginx"),
-                    "/run/xivo-auth/check.sock": s.check_socket,
-                    "/run/xivo-auth/login.sock": s.login_socket}),
-                modules=["proxy_fcgi", "include", "reqtimeout", "alias",
-                         "dir"])
+            s.port, _ = guards.start_apache(s, guards.proxy_config(s),
+                                            modules=guards.PROXY_MODULES)
             slow_clients("Apache", s, s.port, s.token())
         except h.SkipAll as why:
             h.skip(why, "slow clients of Apache")

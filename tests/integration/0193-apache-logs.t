@@ -2,8 +2,6 @@
 # 0193-apache-logs.t - no log of Apache's has a token. SPDX-License-Identifier: GPL-3.0-or-later
 """As Debian sets Apache up: a log for virtual hosts that have none, and one in
 the virtual host itself."""
-import os
-import pwd
 
 import guards
 import harness as h
@@ -49,42 +47,18 @@ def check(s, server, token, what, has_own):
 
 def proxy(prefix):
     with h.Service(nginx=False) as s:
-        os.chmod(s.dir, 0o755)
-        for path in (s.check_socket, s.login_socket):
-            os.chmod(path, 0o666)
-        config = guards.shipped("apache-responder.conf", {
-            "/var/log/apache2/xivo-auth.log": "access.log",
-            "/usr/share/xivo-auth/nginx": os.path.join(h.SOURCE, "nginx"),
-            "/run/xivo-auth/check.sock": s.check_socket,
-            "/run/xivo-auth/login.sock": s.login_socket})
-        if prefix:
-            config = "Define XIVO_AUTH_ROOT %s/\n" % prefix + config
-        port, server = guards.start_apache(s, HOST % config, modules=[
-            "proxy_fcgi", "include", "reqtimeout", "alias", "dir"])
+        port, server = guards.start_apache(
+            s, HOST % guards.proxy_config(s, prefix),
+            modules=guards.PROXY_MODULES)
         check(s, server, ask(s, port, prefix), "mod_proxy_fcgi" + prefix,
               bool(prefix))
 
 
 def fcgid():
     with h.Service(check=0, login=0, nginx=False) as s:
-        os.makedirs(s.path("fcgid"))
-        os.chmod(s.dir, 0o755)
-        if os.geteuid() == 0:  # what the program writes is its user's
-            try:
-                user = pwd.getpwnam("www-data")
-            except KeyError:
-                user = pwd.getpwuid(0)
-            for path in ("", "conf.d", "store", "fcgid", "config.yml",
-                         "users.yml"):
-                os.chown(s.path(path), user.pw_uid, user.pw_gid)
-        config = guards.shipped("apache-fcgid.conf", {
-            "/var/log/apache2/xivo-auth.log": "access.log",
-            "/usr/sbin/xivo-auth-fcgi": h.program("xivo-auth-fcgi"),
-            "/etc/xivo-auth/config.yml": s.config})
-        port, server = guards.start_apache(
-            s, HOST % config + "FcgidIPCDir %s\nFcgidProcessTableFile %s\n" % (
-                s.path("fcgid"), s.path("fcgid", "table")),
-            modules=["fcgid", "alias", "dir"])
+        config, more = guards.fcgid_config(s)
+        port, server = guards.start_apache(s, HOST % config + more,
+                                           modules=guards.FCGID_MODULES)
         check(s, server, ask(s, port, ""), "mod_fcgid", False)
 
 

@@ -146,6 +146,46 @@ def start_apache(s, config, proxy="", modules=()):
     return port, p
 
 
+PROXY_MODULES = ["proxy_fcgi", "include", "reqtimeout", "alias", "dir"]
+FCGID_MODULES = ["fcgid", "alias", "dir"]
+
+
+def proxy_config(s, prefix="", swaps=()):
+    """apache-responder.conf before the pools of s, which the user that Apache
+    runs as may then use."""
+    os.chmod(s.dir, 0o755)
+    for path in (s.check_socket, s.login_socket):
+        os.chmod(path, 0o666)
+    config = shipped("apache-responder.conf", dict({
+        "/var/log/apache2/xivo-auth.log": "access.log",
+        "/usr/share/xivo-auth/nginx": os.path.join(h.SOURCE, "nginx"),
+        "/run/xivo-auth/check.sock": s.check_socket,
+        "/run/xivo-auth/login.sock": s.login_socket}, **dict(swaps)))
+    return "Define XIVO_AUTH_ROOT %s/\n" % prefix + config if prefix \
+        else config
+
+
+def fcgid_config(s):
+    """apache-fcgid.conf, and what belongs behind it outside of a virtual
+    host; what the program writes is that user's."""
+    os.makedirs(s.path("fcgid"))
+    os.chmod(s.dir, 0o755)
+    if os.geteuid() == 0:
+        try:
+            user = pwd.getpwnam("www-data")
+        except KeyError:
+            user = pwd.getpwuid(0)
+        for path in ("", "conf.d", "store", "fcgid", "config.yml",
+                     "users.yml"):
+            os.chown(s.path(path), user.pw_uid, user.pw_gid)
+    return shipped("apache-fcgid.conf", {
+        "/var/log/apache2/xivo-auth.log": "access.log",
+        "/usr/sbin/xivo-auth-fcgi": h.program("xivo-auth-fcgi"),
+        "/etc/xivo-auth/config.yml": s.config}), (
+            "FcgidIPCDir %s\nFcgidProcessTableFile %s\n" % (
+                s.path("fcgid"), s.path("fcgid", "table")))
+
+
 def start_lighttpd(s, config, modules=()):
     lighttpd = h.need("lighttpd")
     port = h.free_port()
