@@ -73,6 +73,7 @@ unit_tests += \
 	%D%/unit/test_users_file \
 	%D%/unit/test_uuid \
 	%D%/unit/test_watchdog \
+	%D%/unit/test_wiped \
 	%D%/unit/test_xivo_text \
 	%D%/unit/test_yaml \
 	%D%/unit/test_yaml_node
@@ -104,6 +105,10 @@ LDADD = libxafcgi.la libxaio.la libxafakes.la libxacore.la \
 unit_alloc = %D%/fakes/alloc.c %D%/fakes/alloc.h
 unit_wrap_alloc = -Wl,--wrap=malloc -Wl,--wrap=calloc \
 	-Wl,--wrap=reallocarray -Wl,--wrap=strdup
+
+# What stands in memory as it is freed, see fakes/freed.h.
+unit_freed = %D%/fakes/freed.c %D%/fakes/freed.h
+unit_wrap_freed = -Wl,--wrap=malloc -Wl,--wrap=free
 
 # A Consul in memory.
 unit_consul = %D%/fakes/consul.c %D%/fakes/consul.h
@@ -191,6 +196,11 @@ unit_ldap_cppflags = $(AM_CPPFLAGS) -I$(top_builddir)/include
 %C%_unit_test_users_file_SOURCES = %D%/unit/test_users_file.c $(unit_registry)
 %C%_unit_test_users_file_CPPFLAGS = $(unit_paths)
 %C%_unit_test_uuid_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getrandom
+%C%_unit_test_wiped_SOURCES = %D%/unit/test_wiped.c $(unit_freed)
+%C%_unit_test_wiped_LDFLAGS = $(AM_LDFLAGS) $(unit_wrap_freed) \
+	-Wl,--wrap=crypt_r -Wl,--wrap=yaml_event_delete \
+	-Wl,--wrap=yaml_parser_delete
+%C%_unit_test_wiped_CPPFLAGS = $(AM_CPPFLAGS) $(YAML_CFLAGS)
 %C%_unit_test_xivo_text_SOURCES = %D%/unit/test_xivo_text.c \
 	backends/xivo_text.c backends/xivo_text.h
 %C%_unit_test_xivo_text_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_builddir)/include
