@@ -13,6 +13,7 @@ test_packages='libcmocka-dev python3 shellcheck postgresql slapd
     libapache2-mod-fcgid lighttpd caddy systemd strace iproute2 libfaketime
     python3-yaml python3-jsonschema openapi-specification'
 analyze_packages='clang clang-tools cppcheck'
+coverage_packages='gcovr'
 fuzz_packages='clang libclang-rt-dev'
 package_packages='debhelper dpkg-dev fakeroot lintian mmdebstrap rpm'
 

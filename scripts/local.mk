@@ -6,8 +6,8 @@ bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = %D%/completions/xivo-authctl
 
 # For people with the sources.
-EXTRA_DIST += %D%/bench %D%/check %D%/check-analyze %D%/check-packages %D%/fetch-consul %D%/lib.sh \
-	%D%/quickstart
+EXTRA_DIST += %D%/bench %D%/check %D%/check-analyze %D%/check-coverage \
+	%D%/check-packages %D%/fetch-consul %D%/lib.sh %D%/quickstart
 
 # An operator's file is never overwritten, and only taken away untouched.
 EXTRA_DIST += %D%/config.yml
