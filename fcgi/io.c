@@ -3,6 +3,7 @@
 
 #include "fcgi/io.h"
 
+#include <errno.h>
 #include <limits.h>
 #ifdef HAVE_MALLOPT
 #include <malloc.h>
@@ -10,17 +11,29 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include <fcgiapp.h>
 
+#include "core/base/clock.h"
 #include "core/base/secret.h"
 #include "fcgi/io_call.h"
+#include "fcgi/io_record.h"
+
+#define PART_MAX 16384    /* bytes of an answer in one record */
+#define MORE_TIME_MS 2000 /* to send an answer in, once it was interrupted */
 
 struct xa_call {
     FCGX_Request request;
     struct xa_buf *unread; /* not NULL: the answer to a request unread */
     enum xa_role role;
     bool close_after;
+    /* What goes out: not by libfcgi, which takes an interrupted write for the
+     * end of the connection.  No memory is needed to say that there is none. */
+    bool is_lost;
+    int64_t end_ms; /* of all sending; 0: none yet */
+    size_t len;     /* of content, behind the header */
+    uint8_t record[XA_RECORD_HEADER + PART_MAX + XA_RECORD_CLOSING];
 };
 
 enum xa_role
@@ -60,20 +73,75 @@ xa_call_read(struct xa_call *call, void *out, size_t len)
                                call->request.in);
 }
 
+/*
+ * The socket lets a peer that reads nothing wait for a while, and no longer;
+ * interruptions, which begin that while anew, come from the watch on a request
+ * that has been in hand for long.
+ */
+static bool
+may_go_on(struct xa_call *call)
+{
+    int64_t now_ms = xa_clock_mono_ms();
+
+    if (call->end_ms == 0)
+        call->end_ms = now_ms + MORE_TIME_MS;
+    return now_ms < call->end_ms;
+}
+
+static void
+send_bytes(struct xa_call *call, size_t len)
+{
+    const uint8_t *p = call->record;
+    ssize_t n;
+
+    while (len > 0 && !call->is_lost) {
+        n = send(call->request.ipcFd, p, len, MSG_NOSIGNAL);
+        if (n > 0) {
+            p += n;
+            len -= (size_t)n;
+        } else if (n == 0 || errno != EINTR || !may_go_on(call)) {
+            call->is_lost = true;
+        }
+    }
+}
+
+/* Send the part of the answer that is there; behind the last one its end. */
+static void
+send_part(struct xa_call *call, bool is_last)
+{
+    size_t len = 0;
+
+    if (call->len > 0) {
+        xa_record_write_head(call->record, XA_RECORD_STDOUT,
+                             (uint16_t)call->request.requestId, call->len);
+        len = XA_RECORD_HEADER + call->len;
+    }
+    if (is_last)
+        len += xa_record_write_closing(call->record + len,
+                                       (uint16_t)call->request.requestId);
+    send_bytes(call, len);
+    xa_wipe(call->record, len); /* it may hold a token */
+    call->len = 0;
+}
+
 void
 xa_call_write(struct xa_call *call, const void *bytes, size_t len)
 {
     const char *p = bytes;
-    int n;
+    size_t n;
 
     if (call->unread) {
         xa_buf_put(call->unread, bytes, len);
         return;
     }
-    for (; len > 0; p += n, len -= (size_t)n) {
-        n = len < INT_MAX ? (int)len : INT_MAX;
-        if (FCGX_PutStr(p, n, call->request.out) < 0)
-            return; /* seen again when the stream is closed */
+    for (; len > 0; p += n, len -= n) {
+        if (call->len == PART_MAX)
+            send_part(call, false);
+        n = PART_MAX - call->len;
+        if (n > len)
+            n = len;
+        memcpy(call->record + XA_RECORD_HEADER + call->len, p, n);
+        call->len += n;
     }
 }
 
@@ -139,8 +207,7 @@ has_password(char **envp)
 
 /*
  * What libfcgi read from the socket, a password with it, stands in a buffer of
- * 8 KiB that is private to it and that it frees as it is; the answer likewise.
- * Filling both takes a quarter of the time of a check, so it is done where
+ * 8 KiB that is private to it and that it frees as it is.  Filling it takes a quarter of the time of a check, so it is done where
  * there is a password; the token of a check is overwritten by the next one.
  */
 static void
@@ -167,9 +234,8 @@ finish(struct xa_call *call)
     while (xa_call_read(call, dropped, sizeof dropped) == sizeof dropped)
         ;
     xa_wipe(dropped, sizeof dropped);
-    failed = FCGX_FClose(request->err) != 0;
-    failed |= FCGX_FClose(request->out) != 0;
-    failed |= FCGX_GetError(request->in) != 0;
+    send_part(call, true);
+    failed = call->is_lost || FCGX_GetError(request->in) != 0;
     free_request(request);
     return failed ? XA_CALL_FAILED : XA_CALL_ANSWERED;
 }
@@ -182,6 +248,9 @@ xa_call_serve(struct xa_call *call, int fd, enum xa_role role,
 
     call->role = role;
     call->close_after = false;
+    call->is_lost = false;
+    call->end_ms = 0;
+    call->len = 0;
     call->request.ipcFd = fd;
     call->request.keepConnection = 1; /* else libfcgi closes it first */
     if (FCGX_Accept_r(&call->request) != 0)

@@ -48,13 +48,26 @@ xa_io_watch(struct xa_io *io, struct xa_conn *conn)
     return close_conn(io, conn);
 }
 
+/* recv() that no signal interrupts: what is there is taken without waiting,
+ * but a debugger or a frozen group may interrupt anything. */
+static ssize_t
+receive(const struct xa_conn *conn, void *out, size_t len, int flags)
+{
+    ssize_t n;
+
+    do
+        n = recv(conn->fd, out, len, flags | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
 bool
 xa_io_drop_input(struct xa_io *io, struct xa_conn *conn)
 {
     struct epoll_event ev = interest(conn);
 
     for (int i = 0; i < READS_A_TURN; i++) {
-        ssize_t n = recv(conn->fd, io->window, XA_IO_WINDOW(io), MSG_DONTWAIT);
+        ssize_t n = receive(conn, io->window, XA_IO_WINDOW(io), 0);
 
         if (n < 0 && errno == EAGAIN)
             return true;
@@ -128,7 +141,7 @@ answer_management(struct xa_io *io, struct xa_conn *conn, size_t len)
     XA_AUTO(xa_buf_free) struct xa_buf out = XA_BUF(UNREAD_ANSWER_MAX);
 
     xa_record_put_managed(&out, io->window, len, io->limits.max_connections);
-    if (recv(conn->fd, io->window, len, MSG_DONTWAIT) != (ssize_t)len)
+    if (receive(conn, io->window, len, 0) != (ssize_t)len)
         return false;
     xa_conns_move(&io->conns, conn, XA_CONN_IDLE, io->now_ms);
     conn->need = 0;
@@ -228,8 +241,7 @@ xa_io_look(struct xa_io *io, struct xa_conn *conn)
     if (!is_worth_a_look(conn))
         return conn->peer_is_done ? close_conn(io, conn) : true;
     for (int managed = 0;; managed++) {
-        n = recv(conn->fd, io->window, XA_IO_WINDOW(io),
-                 MSG_PEEK | MSG_DONTWAIT);
+        n = receive(conn, io->window, XA_IO_WINDOW(io), MSG_PEEK);
         if (n < 0 && errno == EAGAIN && !conn->peer_is_done)
             return true;
         if (n <= 0)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define END_LEN 8    /* bytes of an END_REQUEST record behind its header */
 #define VALUE_MAX 16 /* decimal digits of an uint32_t, and a NUL */
 
 struct xa_record
@@ -21,15 +22,35 @@ xa_record_read(const uint8_t *header)
     };
 }
 
-static void
-put_record(struct xa_buf *out, enum xa_record_type type, uint16_t id,
-           const void *content, size_t len)
+void
+xa_record_write_head(uint8_t *out, enum xa_record_type type, uint16_t id,
+                     size_t len)
 {
     const uint8_t header[XA_RECORD_HEADER] = {
         XA_RECORD_VERSION,   (uint8_t)type, (uint8_t)(id >> 8), (uint8_t)id,
         (uint8_t)(len >> 8), (uint8_t)len,  0,                  0,
     };
 
+    memcpy(out, header, sizeof header);
+}
+
+size_t
+xa_record_write_closing(uint8_t *out, uint16_t id)
+{
+    xa_record_write_head(out, XA_RECORD_STDOUT, id, 0);
+    xa_record_write_head(out + XA_RECORD_HEADER, XA_RECORD_END, id, END_LEN);
+    /* appStatus and protocolStatus: both are 0, all went well */
+    memset(out + 2 * XA_RECORD_HEADER, 0, END_LEN);
+    return XA_RECORD_CLOSING;
+}
+
+static void
+put_record(struct xa_buf *out, enum xa_record_type type, uint16_t id,
+           const void *content, size_t len)
+{
+    uint8_t header[XA_RECORD_HEADER];
+
+    xa_record_write_head(header, type, id, len);
     xa_buf_put(out, header, sizeof header);
     xa_buf_put(out, content, len);
 }
@@ -38,7 +59,7 @@ void
 xa_record_put_end(struct xa_buf *out, uint16_t id, enum xa_record_end status)
 {
     /* appStatus (4 bytes, of no use here), protocolStatus, 3 reserved */
-    const uint8_t body[8] = {0, 0, 0, 0, (uint8_t)status};
+    const uint8_t body[END_LEN] = {0, 0, 0, 0, (uint8_t)status};
 
     put_record(out, XA_RECORD_END, id, body, sizeof body);
 }

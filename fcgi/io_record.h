@@ -1,6 +1,6 @@
 /* io_record.h - FastCGI records, read and written. SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The few records that libfcgi cannot send for us: an answer to a request
+ * The records that libfcgi does not send for us: answers, also to a request
  * that it never read, and to management records, which it must not see.
  */
 #ifndef XA_FCGI_IO_RECORD_H
@@ -15,6 +15,7 @@
 #define XA_RECORD_HEADER 8
 #define XA_RECORD_VERSION 1
 #define XA_RECORD_CONTENT_MAX 65535
+#define XA_RECORD_CLOSING 24 /* see below */
 
 enum xa_record_type {
     XA_RECORD_BEGIN = 1,
@@ -43,6 +44,15 @@ struct xa_record {
 
 /* Read a header of XA_RECORD_HEADER bytes; any bytes give a record. */
 struct xa_record xa_record_read(const uint8_t *header);
+
+/* Write a header of XA_RECORD_HEADER bytes; len is at most
+ * XA_RECORD_CONTENT_MAX. */
+void xa_record_write_head(uint8_t *out, enum xa_record_type type, uint16_t id,
+                          size_t len);
+
+/* Write XA_RECORD_CLOSING bytes: the end of an answer, and of its request.
+ * Returns their number. */
+size_t xa_record_write_closing(uint8_t *out, uint16_t id);
 
 /* Append the end of a request, with an empty answer unless one was put. */
 void xa_record_put_end(struct xa_buf *out, uint16_t id,

@@ -394,6 +394,15 @@ def no_reader():
              time.monotonic() - begun)
 
 
+def late_reader():
+    """The watch on the request in hand interrupts what is being written."""
+    with Responder("-d", "200") as r, r.connect() as c:
+        c.send(fastcgi.encode(dict(GET, TEST_SIZE=2000000)))
+        time.sleep(1)
+        h.eq(len(c.answer().body), len(says(0)) + 2000000,
+             "an answer that has to wait for its reader comes whole")
+
+
 def ends(prepare, name, code=0, at_most=2, args=("-d", "3000"),
          also=lambda r, c: True):
     """SIGTERM in some state: it ends with that code in that time."""
@@ -496,7 +505,7 @@ def main():
     for part in (kept_connection, records, authorizer, byte_by_byte,
                  half_sent, too_large, garbage, limit_of_connections,
                  few_descriptors, taken_by_another, no_starvation, no_reader,
-                 drain, signals):
+                 late_reader, drain, signals):
         h.diag(part.__name__)
         part()
 

@@ -53,6 +53,19 @@ test_put_stdout__ends_the_stream(void **state XA_UNUSED)
 }
 
 static void
+test_write_closing__is_what_the_others_put(void **state XA_UNUSED)
+{
+    struct xa_buf out = XA_BUF(100);
+    uint8_t bytes[XA_RECORD_CLOSING];
+
+    xa_record_put_stdout(&out, 0x102, "", 0);
+    xa_record_put_end(&out, 0x102, XA_END_COMPLETE);
+    assert_int_equal(xa_record_write_closing(bytes, 0x102), out.len);
+    assert_memory_equal(bytes, out.data, out.len);
+    xa_buf_free(&out);
+}
+
+static void
 test_put_stdout__cuts_what_no_record_holds(void **state XA_UNUSED)
 {
     XA_AUTO(xa_buf_free) struct xa_buf out = XA_BUF(100000);
@@ -113,6 +126,7 @@ main(void)
         cmocka_unit_test(test_read__takes_a_header_apart),
         cmocka_unit_test(test_put_end__is_one_record),
         cmocka_unit_test(test_put_stdout__ends_the_stream),
+        cmocka_unit_test(test_write_closing__is_what_the_others_put),
         cmocka_unit_test(test_put_stdout__cuts_what_no_record_holds),
         cmocka_unit_test(test_put_managed__tells_what_is_asked),
         cmocka_unit_test(test_put_managed__does_not_know_other_types),
