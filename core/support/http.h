@@ -58,7 +58,7 @@ struct xa_http_request {
 /* A header that the caller of a call wants to see. */
 struct xa_http_wanted {
     const char *name; /* compared without case */
-    char value[64];   /* "" when it is missing or longer */
+    char value[64];   /* "" when it is missing, longer, or has a NUL */
 };
 
 /* What came back. */

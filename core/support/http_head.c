@@ -37,9 +37,16 @@ is_field(const char *line, size_t len, const char *name, struct field *out)
         out->value++;
         out->len--;
     }
-    while (out->len > 0 && strchr(" \t\r\n", out->value[out->len - 1]))
+    while (out->len > 0 && memchr(" \t\r\n", out->value[out->len - 1], 4))
         out->len--;
     return true;
+}
+
+/* Whether size bytes hold it as a text. */
+static bool
+fits(const struct field *field, size_t size)
+{
+    return field->len < size && !memchr(field->value, '\0', field->len);
 }
 
 static uint64_t
@@ -48,7 +55,7 @@ to_length(const struct field *field)
     char digits[24] = "";
     uint64_t len = UINT64_MAX;
 
-    if (field->len < sizeof digits)
+    if (fits(field, sizeof digits))
         memcpy(digits, field->value, field->len);
     xa_str_to_u64(digits, UINT64_MAX, &len);
     return len;
@@ -71,7 +78,7 @@ read_field(struct xa_http_head *head, const struct xa_http_answer *answer,
 
         if (!is_field(line, len, wanted->name, &field))
             continue;
-        if (field.len >= sizeof wanted->value)
+        if (!fits(&field, sizeof wanted->value))
             field.len = 0;
         memcpy(wanted->value, field.value, field.len);
         wanted->value[field.len] = '\0';

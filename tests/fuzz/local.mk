@@ -10,6 +10,7 @@ fuzz_entries = \
 	%D%/fuzz_consul_listing \
 	%D%/fuzz_consul_record \
 	%D%/fuzz_consul_txn \
+	%D%/fuzz_http_head \
 	%D%/fuzz_io_peek \
 	%D%/fuzz_json \
 	%D%/fuzz_ldap_escape \
@@ -84,6 +85,12 @@ nodist_%C%_fuzz_path_acl_SOURCES = $(fuzz_main)
 %C%_fuzz_path_acl_CPPFLAGS = $(fuzz_cppflags)/path_acl\"
 %C%_fuzz_path_acl_LDFLAGS = $(fuzz_ldflags)
 %C%_fuzz_path_acl_LDADD = libxacore.la
+
+%C%_fuzz_http_head_SOURCES = %D%/fuzz_http_head.c
+nodist_%C%_fuzz_http_head_SOURCES = $(fuzz_main)
+%C%_fuzz_http_head_CPPFLAGS = $(fuzz_cppflags)/http_head\"
+%C%_fuzz_http_head_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_http_head_LDADD = libxacore.la
 
 %C%_fuzz_io_peek_SOURCES = %D%/fuzz_io_peek.c
 nodist_%C%_fuzz_io_peek_SOURCES = $(fuzz_main)

@@ -103,6 +103,25 @@ test_line__knows_where_the_body_ends(void **state XA_UNUSED)
     }
 }
 
+/* A NUL would end what is read of a field before its end. */
+static void
+test_line__makes_nothing_of_a_nul(void **state XA_UNUSED)
+{
+    static const char one[] = "X-One: 7\0008\r\n";
+    static const char two[] = "X-Two: 7\0\r\n";
+    static const char length[] = "Content-Length: 17\0\r\n";
+    struct fixture f;
+
+    begin(&f);
+    xa_http_head_line(&f.head, &f.answer, one, sizeof one - 1);
+    xa_http_head_line(&f.head, &f.answer, two, sizeof two - 1);
+    xa_http_head_line(&f.head, &f.answer, length, sizeof length - 1);
+    assert_string_equal(f.wanted[0].value, "");
+    assert_string_equal(f.wanted[1].value, "");
+    assert_true(f.head.is_framed);
+    assert_true(f.head.body_len == UINT64_MAX);
+}
+
 static void
 test_line__forgets_interim_answers(void **state XA_UNUSED)
 {
@@ -136,6 +155,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_line__reads_what_is_wanted),
         cmocka_unit_test(test_line__knows_where_the_body_ends),
+        cmocka_unit_test(test_line__makes_nothing_of_a_nul),
         cmocka_unit_test(test_line__forgets_interim_answers),
         cmocka_unit_test(test_line__ignores_trailers),
     };
