@@ -5,96 +5,23 @@ LMDB store with sync: 60 s with 20 rolling reloads and 5 restarts lose nothing;
 30 s in which a process is killed every 250 ms lose no GET and no HEAD, and at
 most one POST or DELETE for each kill. That is with XA_FULL=1; else less."""
 
-import collections
 import os
 import random
 import signal
 import subprocess
-import threading
 import time
 
 import harness as h
+from load import Load
 from poollab import Pool
 
 FULL = os.environ.get("XA_FULL") == "1"
-CLIENTS = 6
 RELOAD_S, RELOADS = (60, 20) if FULL else (9, 3)
 RESTARTS = 5 if FULL else 1
 KILL_S = 30 if FULL else 6
 KILL_EVERY = 0.25
 SOUND = "unreadable=0 unscheduled=0 unlisted=0 stray_schedules=0 " \
         "stray_subjects=0"
-
-
-class Client(threading.Thread):
-    """Asks until it is told to stop; knows what each answer must be."""
-
-    def __init__(self, s, over):
-        super().__init__(daemon=True)
-        self.s, self.over = s, over
-        self.tokens = []
-        self.did = collections.Counter()
-        self.lost = []  # (method, what came instead)
-
-    def run(self):
-        while not self.over.is_set():
-            method = random.choices(["GET", "HEAD", "POST", "DELETE"],
-                                    [40, 40, 14, 6])[0]
-            if method != "POST" and not self.tokens:
-                continue
-            self.ask(method)
-
-    def ask(self, method):
-        self.did[method] += 1
-        try:
-            if method == "POST":
-                answer = self.s.login(h.MOCK_LOGIN, "mock")
-                if answer.status == 200:
-                    self.tokens.append(answer.data["token"])
-                    return
-            else:
-                token = random.choice(self.tokens)
-                if method == "DELETE":
-                    self.tokens.remove(token)
-                answer = self.s.http(method, "/0.1/token/" + token)
-                if answer.status == (204 if method == "HEAD" else 200):
-                    return
-        except Exception as error:  # a reset is lost as much as a 502
-            answer = error
-        self.lost.append((method, repr(answer)))
-
-
-class Load:
-    def __init__(self, s):
-        self.over = threading.Event()
-        self.clients = [Client(s, self.over) for _ in range(CLIENTS)]
-
-    def __enter__(self):
-        for client in self.clients:
-            client.start()
-        h.until(lambda: all(self.did()[m] > 5 for m in
-                            ("GET", "HEAD", "POST", "DELETE")), "load", 10)
-        return self
-
-    def __exit__(self, *_exc):
-        self.over.set()
-        for client in self.clients:
-            client.join(30)
-
-    def did(self):
-        return sum((client.did for client in self.clients),
-                   collections.Counter())
-
-    def lost(self, *methods):
-        return [x for client in self.clients for x in client.lost
-                if x[0] in methods]
-
-    def judge(self, what):
-        did = self.did()
-        h.diag("%s: %s" % (what, ", ".join(
-            "%d %s (%d lost)" % (did[m], m, len(self.lost(m)))
-            for m in ("GET", "HEAD", "POST", "DELETE"))))
-        h.ok(not any(c.is_alive() for c in self.clients), "no client hangs")
 
 
 def rolling(s, pool):

@@ -346,7 +346,7 @@ class Service:
                     raise RuntimeError("%s pool: exit %s\n%s" % (
                         which, p.popen.returncode, p.said()))
             return all(p.catches(signal.SIGTERM) for p in self.pools[which])
-        until(ready, "the %s pool" % which, 10)
+        until(ready, "the %s pool" % which, 30)
 
     def start_daemon(self, *args):
         p = self.process("expiryd", [program("xivo-auth-expiryd"), "-f",
@@ -354,7 +354,7 @@ class Service:
         # Its last step before the others can be sent; while it waits for
         # them, they are neither caught nor blocked.
         until(lambda: p.ignores(signal.SIGPIPE) or not p.alive(),
-              "the daemon", 10)
+              "the daemon", 30)
         return p
 
     def start_nginx(self, edits=(), relay=False, servers=""):
@@ -382,7 +382,7 @@ class Service:
             with contextlib.suppress(OSError):
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
                 return "up"
-        return until(up, "nginx") == "up"
+        return until(up, "nginx", 30) == "up"
 
     def _make_certificate(self, openssl):
         if os.path.exists(self.path("cert.pem")):

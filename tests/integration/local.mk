@@ -51,6 +51,7 @@ integration_tests = \
 	%D%/0611-consul-hostile.t \
 	%D%/0620-consul-cluster.t \
 	%D%/0630-consul-rights.t \
+	%D%/0631-consul-rotation.t \
 	%D%/0640-consul-tls.t \
 	%D%/0650-consul-garbage.t \
 	%D%/0660-consul-daemon.t \
@@ -79,6 +80,7 @@ EXTRA_DIST += $(integration_tests) \
 	%D%/front_cases.py \
 	%D%/guards.py \
 	%D%/harness.py \
+	%D%/load.py \
 	%D%/model.py \
 	%D%/netlab.py \
 	%D%/openapi.py \
