@@ -24,6 +24,7 @@ integration_tests = \
 	%D%/0191-front-trouble.t \
 	%D%/0192-crowd.t \
 	%D%/0193-apache-logs.t \
+	%D%/0194-login-rate.t \
 	%D%/0180-cors.t \
 	%D%/0200-io.t \
 	%D%/0300-program.t \
