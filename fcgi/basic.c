@@ -35,7 +35,7 @@ split(const char *plain, size_t len, struct xa_credentials *out,
 
     if (!colon)
         return xa_fail(err, XA_E_DENIED, "no colon in the credentials");
-    if (xa_str_has_control(plain, len) || !xa_str_is_utf8(plain, len))
+    if (xa_str_has_ascii_control(plain, len) || !xa_str_is_utf8(plain, len))
         return xa_fail(err, XA_E_DENIED, "credentials are no plain UTF-8");
     login_len = (size_t)(colon - plain);
     password_len = len - login_len - 1;

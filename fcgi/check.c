@@ -13,7 +13,7 @@
 static int
 complain(const char *program, const struct xa_err *err)
 {
-    fprintf(stderr, "%s: %s\n", program, err->text);
+    xa_log_complain(program, err->text);
     return xa_rc_exit_code(err->code);
 }
 

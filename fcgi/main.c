@@ -54,7 +54,7 @@ static const char usage[] =
 static int
 complain(const struct xa_err *err)
 {
-    fprintf(stderr, PROGRAM ": %s\n", err->text);
+    xa_log_complain(PROGRAM, err->text);
     return xa_rc_exit_code(err->code);
 }
 

@@ -362,6 +362,15 @@ xa_log_write_prepared(const char *line, size_t len)
     write_all(line, len);
 }
 
+void
+xa_log_complain(const char *ident, const char *text)
+{
+    char line[XA_LOG_LINE_MAX];
+
+    escape(text, line, sizeof line - 1);
+    fprintf(stderr, "%s: %s\n", ident, line);
+}
+
 const char *
 xa_log_quote(const char *text, char out[XA_LOG_VALUE_MAX])
 {

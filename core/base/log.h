@@ -63,6 +63,13 @@ void xa_log(enum xa_level level, const char *event, const char *fmt, ...);
 void xa_log_text(enum xa_level level, const char *event, const char *text);
 
 /*
+ * A sentence for who has started the program: "IDENT: TEXT" on standard
+ * error, where it may reach a terminal, escaped as a line of the log is.  What
+ * another program said may stand in it.
+ */
+void xa_log_complain(const char *ident, const char *text);
+
+/*
  * A value from outside, in double quotes, with `"` and `\` escaped, so that
  * it cannot look like a further key=value.  NULL gives `-`.  Returns out.
  */

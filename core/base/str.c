@@ -131,10 +131,23 @@ xa_str_is_utf8(const char *text, size_t len)
 }
 
 bool
-xa_str_has_control(const char *text, size_t len)
+xa_str_has_ascii_control(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return true;
+    return false;
+}
+
+bool
+xa_str_has_control(const char *text, size_t len)
+{
+    const unsigned char *s = (const unsigned char *)text;
+
+    if (xa_str_has_ascii_control(text, len))
+        return true;
+    for (size_t i = 1; i < len; i++)
+        if (s[i - 1] == 0xc2 && s[i] >= 0x80 && s[i] < 0xa0)
             return true;
     return false;
 }

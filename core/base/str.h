@@ -29,7 +29,12 @@ enum xa_rc xa_str_dup(const char *text, char **out, struct xa_err *err);
  * forms, nothing above U+10FFFF).  NUL counts as a character. */
 bool xa_str_is_utf8(const char *text, size_t len);
 
-/* Whether a control character (below 0x20, or 0x7f) stands in len bytes. */
+/* Whether a control character of ASCII (below 0x20, or 0x7f) stands in len
+ * bytes. */
+bool xa_str_has_ascii_control(const char *text, size_t len);
+
+/* Whether any control character does: those of ASCII, or U+0080 to U+009F in
+ * UTF-8, which some terminals obey, too. */
 bool xa_str_has_control(const char *text, size_t len);
 
 /*

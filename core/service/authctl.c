@@ -117,7 +117,7 @@ run(struct xa_ctl *ctl, const struct xa_ctl_command *command)
     if (ctl->write_errno == 0)
         fwrite(xa_buf_text(&ctl->out), 1, ctl->out.len, stdout);
     if (rc != XA_OK)
-        fprintf(stderr, XA_CTL ": %s\n", err.text);
+        xa_log_complain(XA_CTL, err.text);
     return exit_code(rc);
 }
 

@@ -5,11 +5,15 @@
 
 #include <stdio.h>
 
+#include "core/base/log.h"
 #include "core/support/json.h"
+
+#define IDENT_MAX 32 /* the program's name, and a level's */
 
 enum xa_rc
 xa_ctl_config_check(struct xa_ctl *ctl, struct xa_err *err)
 {
+    char ident[IDENT_MAX];
     enum xa_level level;
     enum xa_rc rc;
 
@@ -24,7 +28,8 @@ xa_ctl_config_check(struct xa_ctl *ctl, struct xa_err *err)
     for (size_t i = 0; i < xa_config_note_count(ctl->config); i++) {
         const char *note = xa_config_note(ctl->config, i, &level);
 
-        fprintf(stderr, XA_CTL ": %s: %s\n", xa_log_level_name(level), note);
+        snprintf(ident, sizeof ident, XA_CTL ": %s", xa_log_level_name(level));
+        xa_log_complain(ident, note);
     }
     xa_buf_puts(&ctl->out,
                 ctl->json ? "{\"status\": \"ok\"}\n" : "configuration ok\n");

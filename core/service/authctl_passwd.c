@@ -76,7 +76,8 @@ read_hash(enum xa_hash_method method, char out[XA_HASH_TEXT],
     rc = xa_ctl_read_new_password(&password, err);
     if (rc != XA_OK)
         return rc;
-    if (xa_str_has_control(xa_secret_text(password), xa_secret_len(password)))
+    if (xa_str_has_ascii_control(xa_secret_text(password),
+                                 xa_secret_len(password)))
         return xa_fail(err, XA_E_INVALID,
                        "the password holds a control character");
     return xa_password_hash(method, xa_secret_text(password), out, err);

@@ -328,7 +328,7 @@ is_fit(const char *text, size_t max)
     size_t len = strnlen(text, max + 1);
 
     return len > 0 && len <= max && xa_str_is_utf8(text, len) &&
-           !xa_str_has_control(text, len);
+           !xa_str_has_ascii_control(text, len);
 }
 
 /* Why the module is not even asked; NULL: it is. */

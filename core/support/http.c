@@ -399,7 +399,8 @@ add_headers(struct xa_http *http, const struct xa_http_setup *setup,
     }
     if (!setup->secret_name)
         return XA_OK;
-    if (xa_str_has_control(setup->secret_value, strlen(setup->secret_value)))
+    if (xa_str_has_ascii_control(setup->secret_value,
+                                 strlen(setup->secret_value)))
         return xa_fail(err, XA_E_CONFIG,
                        "a control character stands in the value of %s",
                        setup->secret_name);

@@ -132,7 +132,7 @@ xa_process_fail(const char *ident, const struct xa_err *err)
 {
     char quoted[XA_LOG_VALUE_MAX];
 
-    fprintf(stderr, "%s: %s\n", ident, err->text);
+    xa_log_complain(ident, err->text);
     if (!xa_log_is_stderr())
         xa_log(XA_CRITICAL, "process.failed", "reason=%s",
                xa_log_quote(err->text, quoted));

@@ -46,7 +46,7 @@ check_same(const struct xa_credentials *found, const char *header)
     put_base64(&again, xa_buf_text(&plain), plain.len);
     if (strchr(found->login, ':') || strlen(header) < 6 ||
         strcmp(header + 6, xa_buf_text(&again)) != 0 ||
-        xa_str_has_control(plain.data, plain.len) ||
+        xa_str_has_ascii_control(plain.data, plain.len) ||
         !xa_str_is_utf8(plain.data, plain.len))
         abort();
 }

@@ -21,6 +21,7 @@ static const struct {
     {"Basic Og==", "", ""},
     {"Basic w6k6w6k=", "\xc3\xa9", "\xc3\xa9"},
     {"Basic YSBiOmMgZA==", "a b", "c d"},
+    {"Basic Zm9vOmLCgA==", "foo", "b\xc2\x80"}, /* RFC 5234 CTL is of ASCII */
 
     {NULL, NULL, NULL},
     {"", NULL, NULL},

@@ -201,6 +201,7 @@ test_decode__refuses_the_rest(void **state XA_UNUSED)
         "{" WHO LOCAL ", \"auth_id\": \"a\\u0000b\"}",
         "{" WHO LOCAL ", \"auth_id\": \"\"}",
         "{" WHO LOCAL ", \"auth_id\": \"a\\nX-Is-Admin: 1\"}",
+        "{" WHO LOCAL ", \"auth_id\": \"a\\u009b2J\"}",
         "{" LOCAL "}",
         "{" WHO LOCAL ", \"xivo_uuid\": 7}",
         "{" WHO LOCAL ", \"format\": 2}",

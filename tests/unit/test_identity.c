@@ -23,6 +23,7 @@ test_set__takes_text_and_refuses_the_rest(void **state XA_UNUSED)
         {"", XA_E_INVALID},
         {"a\nb", XA_E_INVALID},
         {"a\x7f", XA_E_INVALID},
+        {"a\xc2\x9b[2J", XA_E_INVALID}, /* would reach a terminal by a list */
         {"\xff", XA_E_INVALID},
     };
     enum xa_rc (*const set[])(struct xa_identity *, const char *,

@@ -113,6 +113,27 @@ test_quote__keeps_a_value_in_one_piece(void **state XA_UNUSED)
     assert_string_equal(out + strlen(out) - 4, "...\"");
 }
 
+static void
+test_complain__lets_no_control_reach_a_terminal(void **state XA_UNUSED)
+{
+    char path[] = "/tmp/xa-said-XXXXXX";
+    char said[256] = "";
+    int own = dup(STDERR_FILENO);
+    int fd = mkstemp(path);
+
+    assert_true(own >= 0 && fd >= 0);
+    assert_int_equal(unlink(path), 0);
+    assert_true(dup2(fd, STDERR_FILENO) >= 0);
+    xa_log_complain("t", "it answers: \x1b[2J\nt: \xc2\x9b"
+                         "1m caf\xc3\xa9");
+    assert_true(dup2(own, STDERR_FILENO) >= 0);
+    assert_true(pread(fd, said, sizeof said - 1, 0) > 0);
+    close(own);
+    close(fd);
+    assert_string_equal(said, "t: it answers: \\x1b[2J\\x0at: \\xc2\\x9b"
+                              "1m caf\xc3\xa9\n");
+}
+
 static long
 size_of(const char *path)
 {
@@ -205,6 +226,7 @@ main(void)
         cmocka_unit_test_setup_teardown(
             test_log__cuts_a_long_line_at_a_whole_character, capture, release),
         cmocka_unit_test(test_quote__keeps_a_value_in_one_piece),
+        cmocka_unit_test(test_complain__lets_no_control_reach_a_terminal),
         cmocka_unit_test(test_file__is_appended_held_back_and_reopened),
         cmocka_unit_test(test_open__names_a_file_that_cannot_be_opened),
         cmocka_unit_test(test_level__by_name_in_any_case),

@@ -69,7 +69,9 @@ test_path_acl__is_the_path_in_words(void **state XA_UNUSED)
         {"/!a", "p.!a.read"},
         {"/a,b", "p.a,b.read"},
         {"/me", "p.me.read"},
+        {"/a%C2%A0", "p.a\xc2\xa0.read"},
 
+        {"/a%C2%9B", NULL}, /* U+009B, a control character */
         {"", NULL},
         {"/", NULL},
         {"?x", NULL},

@@ -118,6 +118,36 @@ test_hex__writes_and_recognises(void **state XA_UNUSED)
 }
 
 static void
+test_has_control__knows_those_beyond_ascii(void **state XA_UNUSED)
+{
+    static const struct {
+        const char *text;
+        bool ascii;
+        bool any;
+    } cases[] = {
+        {"", false, false},
+        {"caf\xc3\xa9 \xc2\xa0~", false, false},
+        {"a\x1f", true, true},
+        {"\x7f", true, true},
+        {"\xc2\x80", false, true},
+        {"a\xc2\x9b"
+         "31m",
+         false, true}, /* CSI: as much as ESC [ */
+        {"\xc2\x9f", false, true},
+        {"\xe0\xa2\x9b", false, false}, /* the end of another character */
+    };
+
+    for (size_t i = 0; i < XA_COUNT(cases); i++) {
+        size_t len = strlen(cases[i].text);
+
+        if (xa_str_has_ascii_control(cases[i].text, len) != cases[i].ascii ||
+            xa_str_has_control(cases[i].text, len) != cases[i].any)
+            fail_msg("case %zu", i);
+    }
+    assert_false(xa_str_has_control("a\xc2\x9b", 2)); /* no further than len */
+}
+
+static void
 test_strlist__owns_its_copies(void **state XA_UNUSED)
 {
     XA_AUTO(xa_strlist_free) struct xa_strlist list = {0};
@@ -139,6 +169,7 @@ main(void)
         cmocka_unit_test(test_to_u64__takes_whole_numbers_up_to_max),
         cmocka_unit_test(test_percent_decode__once_and_strictly),
         cmocka_unit_test(test_hex__writes_and_recognises),
+        cmocka_unit_test(test_has_control__knows_those_beyond_ascii),
         cmocka_unit_test(test_strlist__owns_its_copies),
     };
 
