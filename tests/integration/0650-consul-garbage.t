@@ -95,10 +95,13 @@ def daemon(c, s):
     odd = schedules(int(now) - 7)
     for name, value in odd.items():
         c.put_many([(name, value)])
-    # A token whose record is garbage is left, with its schedule.
+    # A token whose record is garbage is left, with its schedule; so is one
+    # that a newer version wrote.
     token = str(uuid.uuid4())
     broken = k.names(k.key_of(token), now - 6)
     c.put_many([(broken[0], b"garbage"), (broken[1], b"0" * 32)])
+    newer = k.pairs_of(now - 6, format=2)
+    c.put_many(newer)
     # A schedule without a token goes; it is of no use.
     orphan = k.names(k.key_of(str(uuid.uuid4())), now - 6)
     c.put_many([(orphan[1], k.subject_of("auth-id").encode()),
@@ -113,6 +116,7 @@ def daemon(c, s):
     h.ok(orphan[2] not in names, "a schedule without a token is taken away")
     h.eq(sorted(set(odd) - names), [], "what makes no sense stays in place")
     h.ok(set(broken[:2]) <= names, "so does a record that makes none")
+    h.ok({name for name, _ in newer} <= names, "and one of a newer format")
     h.eq(s.http("HEAD", "/0.1/token/" + live).status, 204,
          "what lives is left alone")
 
@@ -134,9 +138,9 @@ def audited(c, s, live):
          done.stderr)
     h.has(done.stdout, k.key_of(live), "and has the others")
     counts = dict(x.split("=") for x in done.stdout.split("\n")[-2].split())
-    h.eq(counts["unreadable"], "1", "an audit counts the record")
+    h.eq(counts["unreadable"], "2", "an audit counts the records")
     h.ok(int(counts["stray_schedules"]) >= 1, "and the schedules", counts)
-    h.eq(len(c.keys(k.SCHEDULE)), len(schedules(0)) + 2,
+    h.eq(len(c.keys(k.SCHEDULE)), len(schedules(0)) + 3,
          "and leaves them alone")
 
 

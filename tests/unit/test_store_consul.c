@@ -562,6 +562,37 @@ test_expire__leaves_what_makes_no_sense_where_it_is(void **state)
                      XA_COUNT(names) + 2);
 }
 
+static void
+test_expire__leaves_a_newer_format_to_who_knows_it(void **state)
+{
+    struct xa_store *store = *state;
+    struct xa_key key = suite_create(store, "alice", NOW_US);
+    XA_AUTO(xa_token_free)
+    struct xa_token *token = suite_token("alice", NOW_US);
+    XA_AUTO(xa_buf_free) struct xa_buf record = XA_BUF(XA_CONSUL_RECORD_MAX);
+    struct xa_token *found = NULL;
+    struct xa_err err = XA_ERR_NONE;
+    struct xa_expired done;
+
+    xa_consul_encode(token, false, &record);
+    record.len--; /* the brace */
+    xa_buf_puts(&record, ", \"format\": 2}");
+    fake_consul_set(token_name(&key), xa_buf_text(&record));
+    assert_int_equal(xa_store_get(store, &key, &found, &err), XA_E_STORE);
+    done = expire_all(store, NOW_US);
+    assert_int_equal(done.removed, 0);
+    assert_int_equal(done.skipped, 1);
+    assert_int_equal(strlen(done.example), 64);
+    assert_true(is_there(token_name(&key)));
+    assert_true(is_there(schedule_name(NOW_S, &key)));
+    assert_true(is_there(subject_name("alice", &key)));
+
+    set_record(&key, "alice", NOW_US);
+    done = expire_all(store, NOW_US); /* by the schedule that was left */
+    assert_int_equal(done.removed, 1);
+    assert_int_equal(done.skipped, 0);
+}
+
 static struct xa_key changed;
 
 static void
@@ -770,6 +801,7 @@ main(void)
         CONSUL_TEST(test_expire__removes_an_orphan_with_its_subject_entry),
         CONSUL_TEST(test_expire__copes_with_two_schedules_of_one_token),
         CONSUL_TEST(test_expire__leaves_what_makes_no_sense_where_it_is),
+        CONSUL_TEST(test_expire__leaves_a_newer_format_to_who_knows_it),
         CONSUL_TEST(test_expire__spares_a_token_that_changed_since_it_was_read),
         CONSUL_TEST(test_expire__comes_back_for_it_however_old_it_is),
         CONSUL_TEST(test_expire__stops_at_once_when_it_leads_no_longer),

@@ -80,6 +80,53 @@ test_expire__goes_past_what_makes_no_sense(void **state XA_UNUSED)
     xa_store_close(&store);
 }
 
+/* As two versions that share a store write them. */
+static void
+put_of_format(const struct xa_key *key, char format)
+{
+    XA_AUTO(xa_token_free) struct xa_token *token = suite_token("bob", NOW_US);
+    XA_AUTO(xa_buf_free) struct xa_buf record = XA_BUF(XA_RECORD_MAX);
+
+    xa_token_encode(token, false, &record);
+    record.data[0] = format;
+    put_raw(XA_LMDB_TOKENS, key->text, strlen(key->text), record.data,
+            record.len);
+}
+
+static void
+test_expire__leaves_a_newer_format_to_who_knows_it(void **state XA_UNUSED)
+{
+    struct xa_key key = suite_plain_key(3);
+    struct xa_err err = XA_ERR_NONE;
+    struct xa_token *token = NULL;
+    struct xa_entry_name name;
+    struct xa_store *store;
+    struct xa_expired done;
+
+    put_of_format(&key, 2);
+    xa_schedule_name(NOW_US, &key, &name);
+    put_raw(XA_LMDB_SCHEDULE, name.bytes, name.len, "", 0);
+    store = open_store();
+    assert_int_equal(xa_store_get(store, &key, &token, &err), XA_E_STORE);
+    assert_string_equal(err.text, "record of format 2, not 1");
+    for (int round = 0; round < 2; round++) {
+        done = suite_expire(store, NOW_US, 10);
+        assert_int_equal(done.removed, 0);
+        assert_int_equal(done.skipped, 1);
+        assert_int_equal(strlen(done.example), 64);
+    }
+    assert_int_equal(audit(store, false).unreadable, 1); /* still there */
+    xa_store_close(&store);
+
+    put_of_format(&key, 1);
+    store = open_store();
+    done = suite_expire(store, NOW_US, 10); /* by the schedule that was left */
+    assert_int_equal(done.removed, 1);
+    assert_int_equal(done.skipped, 0);
+    assert_sound(store, 0);
+    xa_store_close(&store);
+}
+
 static void
 test_expire__takes_the_record_for_the_truth(void **state XA_UNUSED)
 {
@@ -346,6 +393,7 @@ main(void)
         LMDB_TEST(test_probe__makes_nothing),
         LMDB_TEST(test_probe__opens_what_is_there),
         LMDB_TEST(test_expire__goes_past_what_makes_no_sense),
+        LMDB_TEST(test_expire__leaves_a_newer_format_to_who_knows_it),
         LMDB_TEST(test_expire__takes_the_record_for_the_truth),
         LMDB_TEST(test_remove__takes_a_record_that_cannot_be_read),
         LMDB_TEST(test_audit__finds_and_mends),
