@@ -4,7 +4,6 @@
 #include "core/base/buf.h"
 
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +76,18 @@ void
 xa_buf_putc(struct xa_buf *buf, char byte)
 {
     xa_buf_put(buf, &byte, 1);
+}
+
+void
+xa_buf_put_u64(struct xa_buf *buf, uint64_t number)
+{
+    char digits[20]; /* of the greatest */
+    char *digit = digits + sizeof digits;
+
+    do
+        *--digit = (char)('0' + number % 10);
+    while (number /= 10);
+    xa_buf_put(buf, digit, (size_t)(digits + sizeof digits - digit));
 }
 
 void

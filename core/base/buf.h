@@ -10,6 +10,7 @@
 #define XA_BASE_BUF_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/base/err.h"
 
@@ -28,6 +29,7 @@ struct xa_buf {
 void xa_buf_put(struct xa_buf *buf, const void *bytes, size_t len);
 void xa_buf_puts(struct xa_buf *buf, const char *text);
 void xa_buf_putc(struct xa_buf *buf, char byte);
+void xa_buf_put_u64(struct xa_buf *buf, uint64_t number); /* in decimal */
 XA_PRINTF(2, 3) void xa_buf_putf(struct xa_buf *buf, const char *fmt, ...);
 
 /*

@@ -6,6 +6,10 @@
 #include <string.h>
 #include <time.h>
 
+/* The first second of the year 0 and the last one of 9999, in UTC. */
+#define FIRST_S INT64_C(-62167219200)
+#define LAST_S INT64_C(253402300799)
+
 static int64_t
 read_clock_ns(clockid_t id)
 {
@@ -57,35 +61,74 @@ put_date(char *out, const struct tm *tm, int micros)
     put_digits(out, micros, 6, '\0');
 }
 
+/*
+ * gmtime_r() for years that put_date() writes, which takes no lock, so that a
+ * signal handler may use it, and costs a tenth.  Counted in years that begin
+ * in March, so that a leap day is the last one, and in 400 of them, which all
+ * have as many days.
+ */
+static bool
+to_utc(int64_t seconds, struct tm *out)
+{
+    const int64_t days_of_400 = 146097;
+    const int64_t from_march_0 = 719468; /* days from then to 1970 */
+    int64_t day = seconds / 86400 - (seconds % 86400 < 0);
+    int second = (int)(seconds - day * 86400);
+    int64_t era, of_era, year, of_year, month;
+
+    if (seconds < FIRST_S || seconds > LAST_S)
+        return false;
+    day += from_march_0 + days_of_400; /* the year 0 begins before March */
+    era = day / days_of_400 - 1;
+    of_era = day % days_of_400;
+    year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    of_year = of_era - (365 * year + year / 4 - year / 100);
+    month = (5 * of_year + 2) / 153; /* from March: 31, 30, 31, 30, 31 days */
+    out->tm_mday = (int)(of_year - (153 * month + 2) / 5 + 1);
+    out->tm_mon = (int)(month < 10 ? month + 2 : month - 10);
+    out->tm_year = (int)(year + 400 * era + (month >= 10)) - 1900;
+    out->tm_hour = second / 3600;
+    out->tm_min = second / 60 % 60;
+    out->tm_sec = second % 60;
+    return true;
+}
+
+static bool
+to_local(int64_t seconds, struct tm *out)
+{
+    time_t t = (time_t)seconds;
+
+    return localtime_r(&t, out) && out->tm_year >= -1900 &&
+           out->tm_year <= 9999 - 1900;
+}
+
 static void
-format(int64_t unix_us, struct tm *(*to_tm)(const time_t *, struct tm *),
+format(int64_t unix_us, bool (*to_tm)(int64_t, struct tm *),
        char out[XA_CLOCK_TEXT])
 {
     int64_t seconds = unix_us / XA_US_PER_S;
     int64_t micros = unix_us % XA_US_PER_S;
     struct tm tm;
-    time_t t;
 
     if (micros < 0) { /* before 1970 the remainder is negative */
         micros += XA_US_PER_S;
         seconds--;
     }
-    t = (time_t)seconds;
     out[0] = '\0';
-    if (to_tm(&t, &tm) && tm.tm_year >= -1900 && tm.tm_year <= 9999 - 1900)
+    if (to_tm(seconds, &tm))
         put_date(out, &tm, (int)micros);
 }
 
 void
 xa_clock_format_local(int64_t unix_us, char out[XA_CLOCK_TEXT])
 {
-    format(unix_us, localtime_r, out);
+    format(unix_us, to_local, out);
 }
 
 void
 xa_clock_format_utc(int64_t unix_us, char out[XA_CLOCK_TEXT])
 {
-    format(unix_us, gmtime_r, out);
+    format(unix_us, to_utc, out);
 }
 
 /* So many digits and the byte behind them, '\0' at the end of the text. */

@@ -24,7 +24,7 @@ int64_t xa_clock_boot_us(void);
 /*
  * An instant as text with six digits of microseconds and no zone suffix, in
  * the local time zone (TZ) or in UTC.  An instant outside the years 0 to 9999
- * gives "".
+ * gives "".  A signal handler may use the second of them.
  */
 void xa_clock_format_local(int64_t unix_us, char out[XA_CLOCK_TEXT]);
 void xa_clock_format_utc(int64_t unix_us, char out[XA_CLOCK_TEXT]);

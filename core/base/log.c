@@ -266,7 +266,7 @@ emit(enum xa_level level, char *line, size_t len)
             xa_log_flush();
         memcpy(sink.held + sink.held_len, line, len);
         sink.held_len += len;
-        if (level >= XA_ERROR)
+        if (level > XA_INFO)
             xa_log_flush();
         return;
     }
@@ -332,34 +332,43 @@ xa_log(enum xa_level level, const char *event, const char *fmt, ...)
         text[0] = '\0';
     va_end(ap);
     xa_log_text(level, event, text);
-    xa_log_flush();
 }
 
-size_t
-xa_log_prepare(enum xa_level level, const char *event, const char *text,
-               int64_t at_us, char out[XA_LOG_PREPARED_MAX])
+/* What put_head() keeps may be half made when a signal comes. */
+static char *
+put_head_anew(char *out, int64_t now_us)
 {
-    char head[HEAD_MAX];
-    int n;
+    char digits[24];
+    char *digit = digits + sizeof digits;
+    long pid = getpid();
 
-    put_head(head, at_us);
-    n = snprintf(out, XA_LOG_PREPARED_MAX - 1, "%s%s %s %s", head,
-                 levels[level].label, event, text);
-    if (n < 0)
-        n = 0;
-    if (n > XA_LOG_PREPARED_MAX - 2)
-        n = XA_LOG_PREPARED_MAX - 2;
-    out[n] = '\n';
-    return (size_t)n + 1;
+    *--digit = '\0';
+    for (; pid > 0; pid /= 10)
+        *--digit = (char)('0' + pid % 10);
+    xa_clock_format_utc(now_us, out);
+    out = stpcpy(out + strlen(out), "Z ");
+    out = mempcpy(out, sink.ident, strnlen(sink.ident, IDENT_MAX));
+    *out++ = '[';
+    out = stpcpy(out, digit);
+    return stpcpy(out, "] ");
 }
 
 void
-xa_log_write_prepared(const char *line, size_t len)
+xa_log_from_handler(enum xa_level level, const char *event, const char *text)
 {
+    char line[HEAD_MAX + XA_LOG_SHORT_MAX];
+    char *end = put_head_anew(line, xa_clock_now_us());
+
+    end = stpcpy(end, levels[level].label);
+    *end++ = ' ';
+    end = mempcpy(end, event, strnlen(event, EVENT_MAX));
+    *end++ = ' ';
+    end = mempcpy(end, text, strnlen(text, XA_LOG_SHORT_MAX - 1));
+    *end++ = '\n';
     if (sink.kind != TO_FD)
         sink.fd = STDERR_FILENO;
     xa_log_flush();
-    write_all(line, len);
+    write_all(line, (size_t)(end - line));
 }
 
 void

@@ -58,8 +58,7 @@ bool xa_log_enabled(enum xa_level level);
 XA_PRINTF(3, 4)
 void xa_log(enum xa_level level, const char *event, const char *fmt, ...);
 
-/* The same for a text that is ready: for lines that every request leaves,
- * which may be held back. */
+/* The same for a text that is ready. */
 void xa_log_text(enum xa_level level, const char *event, const char *text);
 
 /*
@@ -76,26 +75,24 @@ void xa_log_complain(const char *ident, const char *text);
 const char *xa_log_quote(const char *text, char out[XA_LOG_VALUE_MAX]);
 
 /*
- * Hold lines of xa_log_text() below level error back, in a file sink, until
- * xa_log_flush(), a full buffer (32 KiB) or another event: a loop that serves
- * many requests writes now and then instead of once per request.
+ * Hold lines up to level info back, in a file sink, until xa_log_flush(), a
+ * full buffer (32 KiB) or a line of a higher level: a loop that serves many
+ * requests writes now and then instead of once per request.
  */
 void xa_log_hold(bool hold);
 void xa_log_flush(void);
 bool xa_log_is_holding(void); /* whether lines wait to be written */
 
 /*
- * A line for a signal handler, made beforehand, as of at_us (Unix time in
- * microseconds).  It is plain ASCII, and cut when it is too long.  Returns its
- * length.
+ * The same from a signal handler, after the lines that are held back, with
+ * nothing that is not safe there (signal-safety(7)).  Where the sink is syslog
+ * the line goes to stderr.
+ *
+ *   text  plain ASCII; cut at XA_LOG_SHORT_MAX bytes
  */
-#define XA_LOG_PREPARED_MAX 256
-size_t xa_log_prepare(enum xa_level level, const char *event, const char *text,
-                      int64_t at_us, char out[XA_LOG_PREPARED_MAX]);
-
-/* Write it, after the lines that are held back, with nothing but write(2).
- * Where the sink is syslog it goes to stderr. */
-void xa_log_write_prepared(const char *line, size_t len);
+#define XA_LOG_SHORT_MAX 128
+void xa_log_from_handler(enum xa_level level, const char *event,
+                         const char *text);
 
 /* Level by its name in the configuration ("warning"); false if no such. */
 bool xa_log_level_from_name(const char *name, enum xa_level *out);

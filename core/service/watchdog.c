@@ -5,30 +5,25 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "core/base/clock.h"
 #include "core/base/log.h"
 
 #define WORDS_SIGNAL (SIGRTMIN + 1) /* SIGRTMIN is the loop's */
 #define KILL_AFTER_MS 2000          /* the limit, for one that blocks signals */
 #define STACK_BYTES 16384           /* for a crash by endless recursion */
-
-struct words {
-    size_t len;
-    char line[XA_LOG_PREPARED_MAX];
-};
+#define NAME_MAX_SHOWN 48           /* bytes of a backend's name */
 
 /* What handlers can reach: there is no other way in. */
 static struct {
     bool is_open;
     volatile sig_atomic_t in_hand; /* code of a module runs */
-    struct words hung;
-    struct words crashed;
+    char backend[NAME_MAX_SHOWN + 1];
+    const char *call;
+    uint32_t limit_ms;
     timer_t words_timer;
     timer_t kill_timer;
     char stack[STACK_BYTES];
@@ -36,12 +31,36 @@ static struct {
 
 /* The handlers: only what is safe there may be called. */
 
+/* "name=ldap_user call=authenticate"; returns the end. */
+static char *
+put_call(char *out)
+{
+    out = stpcpy(stpcpy(out, "name="), state.backend);
+    return stpcpy(stpcpy(out, " call="), state.call);
+}
+
+static void
+put_digits(char *out, uint32_t number)
+{
+    char digits[11];
+    char *digit = digits + sizeof digits;
+
+    *--digit = '\0';
+    do
+        *--digit = (char)('0' + number % 10);
+    while (number /= 10);
+    stpcpy(stpcpy(out, " ms="), digit);
+}
+
 static void
 on_late(int sig XA_UNUSED)
 {
+    char text[XA_LOG_SHORT_MAX];
+
     if (!state.in_hand)
         return; /* it came back in the last moment */
-    xa_log_write_prepared(state.hung.line, state.hung.len);
+    put_digits(put_call(text), state.limit_ms);
+    xa_log_from_handler(XA_CRITICAL, "backend.hung", text);
     _exit(EX_SOFTWARE);
 }
 
@@ -49,8 +68,12 @@ on_late(int sig XA_UNUSED)
 static void
 on_crash(int sig)
 {
-    if (state.in_hand)
-        xa_log_write_prepared(state.crashed.line, state.crashed.len);
+    char text[XA_LOG_SHORT_MAX];
+
+    if (state.in_hand) {
+        put_call(text);
+        xa_log_from_handler(XA_CRITICAL, "backend.crashed", text);
+    }
     raise(sig);
 }
 
@@ -120,24 +143,17 @@ xa_watchdog_open(struct xa_err *err)
     return XA_OK;
 }
 
-/* The time of a hang is known in advance, that of a crash is not: its line
- * bears the time of the call. */
 void
 xa_watchdog_begin(const char *backend, const char *call, uint32_t limit_ms)
 {
-    int64_t now_us = xa_clock_now_us();
-    char text[128];
+    size_t len = strnlen(backend, NAME_MAX_SHOWN);
 
     if (!state.is_open)
         return;
-    snprintf(text, sizeof text, "name=%s call=%s", backend, call);
-    state.crashed.len = xa_log_prepare(XA_CRITICAL, "backend.crashed", text,
-                                       now_us, state.crashed.line);
-    snprintf(text, sizeof text, "name=%s call=%s ms=%u", backend, call,
-             (unsigned)limit_ms);
-    state.hung.len =
-        xa_log_prepare(XA_CRITICAL, "backend.hung", text,
-                       now_us + (int64_t)limit_ms * 1000, state.hung.line);
+    memcpy(state.backend, backend, len);
+    state.backend[len] = '\0';
+    state.call = call;
+    state.limit_ms = limit_ms;
     state.in_hand = 1;
     set_timer(state.words_timer, limit_ms);
     set_timer(state.kill_timer, limit_ms + KILL_AFTER_MS);

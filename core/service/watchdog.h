@@ -4,8 +4,8 @@
  * whoever started the process starts another one.  Code that hangs cannot be
  * told to stop, and after a crash no memory can be trusted, so nothing is
  * tidied up; the store is made for that.  What can be done is to say whose
- * fault it was: a line of the log, made before each call into a module and
- * written by the handler of the signal that ends the process.
+ * fault it was: a line of the log, written by the handler of the signal that
+ * ends the process.
  *
  * A module that blocks that signal is killed a little later by another timer,
  * without a word.
@@ -36,8 +36,9 @@ enum xa_rc xa_watchdog_open(struct xa_err *err);
 /*
  * A call into a module begins.
  *
- *   backend, call  for the log, "ldap_user" and "authenticate" say
- *   limit_ms       after that long the process ends with exit code 70
+ *   backend  for the log, "ldap_user" say; 48 bytes of it are shown
+ *   call     likewise, "authenticate" say; lent for the life of the process
+ *   limit_ms after that long the process ends with exit code 70
  */
 void xa_watchdog_begin(const char *backend, const char *call,
                        uint32_t limit_ms);

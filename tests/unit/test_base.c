@@ -59,6 +59,18 @@ test_buf__stays_broken_until_cleared(void **state XA_UNUSED)
 }
 
 static void
+test_buf__writes_numbers(void **state XA_UNUSED)
+{
+    XA_AUTO(xa_buf_free) struct xa_buf buf = XA_BUF(32);
+
+    xa_buf_put_u64(&buf, 0);
+    xa_buf_put_u64(&buf, 8500);
+    xa_buf_put_u64(&buf, UINT64_MAX);
+    assert_string_equal(xa_buf_text(&buf), "0850018446744073709551615");
+    assert_int_equal(buf.len, 25);
+}
+
+static void
 test_buf__lends_room_and_text(void **state XA_UNUSED)
 {
     XA_AUTO(xa_buf_free) struct xa_buf buf = XA_BUF(10);
@@ -137,6 +149,35 @@ test_format__local_and_utc(void **state XA_UNUSED)
         xa_clock_format_utc(cases[i].unix_us, text);
         assert_string_equal(text, cases[i].utc);
     }
+}
+
+/* The C library counts otherwise; in steps that meet each day of the week,
+ * each hour and each year. */
+static void
+test_format_utc__knows_each_year(void **state XA_UNUSED)
+{
+    const int64_t first_s = INT64_C(-62167219200);
+    const int64_t last_s = INT64_C(253402300799);
+    const int64_t step_s = 86400 * 17 + 3671;
+    char expected[XA_CLOCK_TEXT];
+    char text[XA_CLOCK_TEXT];
+
+    for (int64_t s = first_s; s <= last_s;
+         s = s < last_s - step_s || s == last_s ? s + step_s : last_s) {
+        time_t t = (time_t)s;
+        struct tm tm;
+        size_t len;
+
+        assert_non_null(gmtime_r(&t, &tm));
+        len = strftime(expected, sizeof expected, "-%m-%dT%H:%M:%S", &tm);
+        assert_int_equal(len, 15);
+        xa_clock_format_utc(s * XA_US_PER_S + 7, text);
+        assert_int_equal(atoi(text), tm.tm_year + 1900);
+        assert_memory_equal(text + 4, expected, len);
+        assert_string_equal(text + 4 + len, ".000007");
+    }
+    xa_clock_format_utc((first_s - 1) * XA_US_PER_S, text);
+    assert_string_equal(text, "");
 }
 
 static void
@@ -264,10 +305,12 @@ main(void)
         cmocka_unit_test(test_buf__grows_up_to_its_ceiling),
         cmocka_unit_test(test_buf__grows_by_doubling),
         cmocka_unit_test(test_buf__stays_broken_until_cleared),
+        cmocka_unit_test(test_buf__writes_numbers),
         cmocka_unit_test(test_buf__lends_room_and_text),
         cmocka_unit_test(test_secret__compares_bytes_and_lengths),
         cmocka_unit_test(test_secret__holds_any_bytes),
         cmocka_unit_test(test_format__local_and_utc),
+        cmocka_unit_test(test_format_utc__knows_each_year),
         cmocka_unit_test(test_parse_utc__takes_what_format_writes_and_less),
         cmocka_unit_test(test_parse_local__goes_by_the_offset_before_a_change),
         cmocka_unit_test(test_fail__cuts_a_long_sentence),
