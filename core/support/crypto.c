@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include <nettle/base64.h>
 #include <sodium.h>
 
 _Static_assert(XA_ARGON2ID_TEXT >= crypto_pwhash_argon2id_STRBYTES,
@@ -44,19 +45,18 @@ xa_base64_decode(const char *text, size_t len, void *out, size_t max)
 void
 xa_base64_put(struct xa_buf *out, const void *bytes, size_t len)
 {
-    const int form = sodium_base64_VARIANT_ORIGINAL;
-    size_t text_len; /* without the NUL */
+    size_t text_len;
     char *to;
 
     if (len > out->max) { /* nor would its text fit */
         out->broken = out->broken != XA_OK ? out->broken : XA_E_INVALID;
         return;
     }
-    text_len = sodium_base64_encoded_len(len, form) - 1;
+    text_len = BASE64_ENCODE_RAW_LENGTH(len);
     to = xa_buf_reserve(out, text_len);
     if (!to)
         return;
-    sodium_bin2base64(to, text_len + 1, bytes, len, form);
+    base64_encode_raw(to, len, bytes);
     out->len += text_len;
 }
 

@@ -54,9 +54,11 @@ put_host(const struct xa_config *config, size_t host, struct xa_buf *out)
     const char *name = config->consul.hosts.items[host];
     bool is_bare_ipv6 = strchr(name, ':') && name[0] != '[';
 
-    xa_buf_putf(out, "%s://%s%s%s:%u", config->consul.scheme,
-                is_bare_ipv6 ? "[" : "", name, is_bare_ipv6 ? "]" : "",
-                config->consul.port);
+    xa_buf_puts(out, config->consul.scheme);
+    xa_buf_puts(out, is_bare_ipv6 ? "://[" : "://");
+    xa_buf_puts(out, name);
+    xa_buf_puts(out, is_bare_ipv6 ? "]:" : ":");
+    xa_buf_put_u64(out, config->consul.port);
 }
 
 static const char *

@@ -3,7 +3,6 @@
 
 #include "core/token/consul/txn.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include <json.h>
@@ -45,7 +44,8 @@ put_with_index(struct xa_txn *txn, const char *verb, const char *name,
                uint64_t index)
 {
     begin(txn, verb, name);
-    xa_buf_putf(&txn->body, ",\"Index\":%" PRIu64, index);
+    xa_buf_puts(&txn->body, ",\"Index\":");
+    xa_buf_put_u64(&txn->body, index);
     end(txn);
 }
 
