@@ -18,12 +18,16 @@
 struct xa_io;   /* opaque: the loop */
 struct xa_call; /* opaque: the request in hand */
 
+/* Bytes of the longest request.  It is peeked, so it must fit into the socket,
+ * which holds some 180 KiB as Linux comes (net.core.wmem_default). */
+#define XA_IO_REQUEST_MAX (160u * 1024)
+
 struct xa_io_limits {
     uint32_t max_connections;  /* cut to RLIMIT_NOFILE - 64 */
     uint32_t read_timeout_ms;  /* for the rest of a half-sent request */
     uint32_t drain_timeout_ms; /* bounds the request in hand at the end */
     uint32_t max_request;      /* bytes of one request, records and all; cut
-                                  to 160 KiB, which a socket holds */
+                                  to XA_IO_REQUEST_MAX */
 };
 
 /* What the loop asks of its owner. */

@@ -28,10 +28,6 @@
 #define LINES_HELD_MS 20    /* a write of each line costs more than a check */
 #define ACCEPT_PAUSE_MS 100 /* when the kernel has no descriptor left */
 
-/* Longest request.  It is peeked, so it must fit into the socket, which holds
- * some 180 KiB as Linux comes (net.core.wmem_default). */
-#define REQUEST_MAX (160u * 1024)
-
 /* --- a life --- */
 
 static uint32_t
@@ -62,7 +58,7 @@ static void
 cut_limits(struct xa_io_limits *limits)
 {
     cut(&limits->max_connections, files_allowed(), "connections.cut");
-    cut(&limits->max_request, REQUEST_MAX, "requests.cut");
+    cut(&limits->max_request, XA_IO_REQUEST_MAX, "requests.cut");
     if (limits->max_connections == 0)
         limits->max_connections = 1;
     /* so that a request which is too large has told its id */

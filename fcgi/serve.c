@@ -12,6 +12,11 @@
 /* Room for any answer: a body, its headers, and those of every answer. */
 #define WIRE_MAX (XA_REPLY_MAX + XA_REPLY_HEADERS_MAX + 4096)
 
+/* A 403 repeats the scope, of whose bytes JSON makes six at most; if it did not
+ * fit, it would become a 500. */
+_Static_assert(XA_REPLY_MAX >= 6 * XA_IO_REQUEST_MAX + 1024,
+               "the longest scope must fit into an answer");
+
 /* Bytes of a request beside its body: parameters, and FastCGI's records. */
 #define PARAMS_MAX (64u * 1024)
 

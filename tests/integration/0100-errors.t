@@ -265,6 +265,27 @@ def many_logins(s):
     h.eq(s.http("GET", "/0.1/status").status, 200, "its checks are not")
 
 
+def long_scopes(s):
+    """A scope is repeated whole, however long it is: of a control character
+    JSON makes six. What is longer than a request may be is a 413."""
+    answer = s.ask("POST", "/0.1/token", b'{"backend": "mock"}',
+                   headers={"Authorization": h.basic(*h.MOCK_LOGIN)})
+    path = "/0.1/token/" + answer.data["token"]
+
+    def ask(method, scope):
+        with s.connect() as c:
+            return c.request(method, path, keep=False, REQUEST_URI="/",
+                             PATH_INFO=path, QUERY_STRING="scope=" + scope)
+    for text in ("a", '"', "\x01", "\x7f"):
+        for length in (4000, 65535, 65536, 163000):
+            what = "a scope of %d times %r" % (length, text)
+            refused(ask("GET", text * length), 403,
+                    "Unauthorized for " + text * length, what)
+            h.eq(ask("HEAD", text * length).status, 403, "HEAD: " + what)
+    refused(ask("GET", "\x01" * 163800), 413, "Request body too large",
+            "one that is longer than any request")
+
+
 def full_store(s):
     """The embedded store refuses before it is full."""
     body = b'{"backend": "mock"}'
@@ -300,6 +321,10 @@ def main():
     with h.Service(config, check=1, edits=hasty) as s:
         many_logins(s)
         slow(s)
+    # The body's limit opens the whole window for parameters.
+    with h.Service({"rest_api": {"max_body_size": 1 << 20}}, login=0,
+                   check=1, nginx=False) as s:
+        long_scopes(s)
     with h.Service({"store": {"lmdb": {"max_size": 1 << 20}}}, login=0,
                    check=1, nginx=False) as s:
         full_store(s)
