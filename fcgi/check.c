@@ -3,7 +3,9 @@
 
 #include "fcgi/check.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "core/base/log.h"
@@ -49,6 +51,16 @@ check_store(const char *program, const struct xa_config *config)
     return EX_OK;
 }
 
+/* Who reads this and not the exit code must not wait for it in vain. */
+static int
+say_ok(const char *program)
+{
+    if (puts("configuration ok") != EOF && fflush(stdout) == 0)
+        return EX_OK;
+    fprintf(stderr, "%s: standard output: %s\n", program, strerror(errno));
+    return EX_IOERR;
+}
+
 int
 xa_check_setup(const char *program, const struct xa_config_cli *cli)
 {
@@ -66,6 +78,6 @@ xa_check_setup(const char *program, const struct xa_config_cli *cli)
     backends = check_backends(program, config);
     store = check_store(program, config);
     if (backends == EX_OK && store == EX_OK)
-        puts("configuration ok");
+        return say_ok(program);
     return backends != EX_OK ? backends : store;
 }

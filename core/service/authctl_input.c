@@ -67,7 +67,7 @@ read_line(const sigset_t *while_waiting, struct xa_secret **out,
     if (n < 0 && errno == EINTR)
         rc = XA_E_TIMEOUT;
     else if (n < 0)
-        rc = xa_fail(err, XA_E_INVALID, "cannot read standard input: %s",
+        rc = xa_fail(err, XA_E_UNAVAILABLE, "cannot read standard input: %s",
                      strerror(errno));
     else if (n == 0 && len == 0)
         rc = xa_fail(err, XA_E_INVALID, "nothing came on standard input");

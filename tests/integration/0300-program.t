@@ -4,6 +4,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -46,6 +47,12 @@ def check(s):
          "a good configuration", done.stderr)
     h.eq(os.listdir(s.path("store")), [], "no store is made")
     h.ok(not os.path.exists(s.log), "no log file is made")
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([h.program(NAME), "-t", "-c", s.config],
+                              stdout=full, stderr=subprocess.PIPE, text=True,
+                              env=s.env, check=False)
+    h.eq(done.returncode, 74, "output that cannot be written: exit code")
+    h.has(done.stderr, "No space left", "and that is said")
 
     for config, code, word in (
             ({"enabled_plugins": ["mock", "nobody"]}, 78, "nobody"),

@@ -301,6 +301,12 @@ def secrets(ctl, service):
             [h.program("xivo-authctl"), "-c", service.config, "status"],
             stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE)
     h.eq(done.returncode, IO, "output that cannot be written is no success")
+    folder = os.open(service.dir, os.O_RDONLY)
+    done = service.run_program("xivo-authctl", "-c", service.config, "token",
+                               "show", "-", stdin=folder)
+    os.close(folder)
+    h.eq(done.returncode, UNAVAILABLE, "input that cannot be read", done.stderr)
+    h.has(done.stderr, "Is a directory", "and that is said")
 
 
 PLUGINS = {"enabled_plugins": ["users_file", *h.TEST_BACKENDS]}

@@ -68,6 +68,7 @@ integration_tests = \
 	%D%/0810-manuals.t \
 	%D%/0820-partition.t \
 	%D%/0830-exhausted.t \
+	%D%/0831-system-calls.t \
 	%D%/0840-soak.t \
 	%D%/0850-isolation.t
 
@@ -89,6 +90,7 @@ EXTRA_DIST += $(integration_tests) \
 	%D%/pgserver.py \
 	%D%/poollab.py \
 	%D%/slapd.py \
+	%D%/syscalls.py \
 	%D%/tap.py \
 	%D%/trouble.py
 TESTS += $(integration_tests)
