@@ -176,6 +176,8 @@ unit_ldap_cppflags = $(AM_CPPFLAGS) -I$(top_builddir)/include
 %C%_unit_test_lmdb_files_LDFLAGS = $(unit_wrap_statfs)
 %C%_unit_test_loader_SOURCES = %D%/unit/test_loader.c $(unit_modules)
 %C%_unit_test_loader_CPPFLAGS = $(unit_paths)
+%C%_unit_test_log_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=closelog \
+	-Wl,--wrap=openlog -Wl,--wrap=syslog -Wl,--wrap=__syslog_chk
 %C%_unit_test_out_of_memory_SOURCES = %D%/unit/test_out_of_memory.c \
 	%D%/unit/store_suite.c %D%/unit/store_suite.h $(unit_alloc) \
 	$(unit_consul)

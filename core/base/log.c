@@ -208,6 +208,21 @@ is_of_control(const char *at)
                            : byte[0] < 0xa0 && byte[-1] == 0xc2;
 }
 
+static const char cut[] = "...";
+
+/* Say behind n bytes of text that there was more, with no half character
+ * before it.  Returns the length. */
+static size_t
+put_cut(char *text, size_t n)
+{
+    while (n > 0 && ((unsigned char)text[n - 1] & 0xc0) == 0x80)
+        n--;
+    if (n > 0 && (unsigned char)text[n - 1] >= 0xc0)
+        n--;
+    memcpy(text + n, cut, sizeof cut);
+    return n + sizeof cut - 1;
+}
+
 /*
  * Copy text to out, which has room for max bytes and a NUL, escaping what
  * would break a line or a terminal.  Returns the length.
@@ -215,7 +230,6 @@ is_of_control(const char *at)
 static size_t
 escape(const char *text, char *out, size_t max)
 {
-    static const char cut[] = "...";
     size_t n = plain_len(text);
     bool valid;
 
@@ -231,15 +245,8 @@ escape(const char *text, char *out, size_t max)
         bool plain = c >= 0x20 && c != 0x7f &&
                      (c < 0x80 || (valid && !is_of_control(text)));
 
-        if (n + 4 > max) {
-            while (n > 0 && ((unsigned char)out[n - 1] & 0xc0) == 0x80)
-                n--; /* no half character before the dots */
-            if (n > 0 && (unsigned char)out[n - 1] >= 0xc0)
-                n--;
-            memcpy(out + n, cut, sizeof cut - 1);
-            n += sizeof cut - 1;
-            break;
-        }
+        if (n + 4 > max)
+            return put_cut(out, n);
         if (plain)
             out[n++] = *text;
         else
@@ -324,13 +331,17 @@ xa_log(enum xa_level level, const char *event, const char *fmt, ...)
 {
     char text[XA_LOG_LINE_MAX];
     va_list ap;
+    int n;
 
     if (!xa_log_enabled(level))
         return;
     va_start(ap, fmt);
-    if (vsnprintf(text, sizeof text, fmt, ap) < 0)
-        text[0] = '\0';
+    n = vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    if (n < 0)
+        text[0] = '\0';
+    else if ((size_t)n >= sizeof text)
+        put_cut(text, sizeof text - sizeof cut);
     xa_log_text(level, event, text);
 }
 

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
+#include "core/base/buf.h"
 #include "core/base/log.h"
 #include "core/base/str.h"
 #include "tests/unit/unit.h"
@@ -83,16 +85,35 @@ test_log__escapes_what_could_forge_a_line(void **state XA_UNUSED)
 static void
 test_log__cuts_a_long_line_at_a_whole_character(void **state XA_UNUSED)
 {
-    static char value[3 * XA_LOG_LINE_MAX];
+    /* what is cut before, and what is cut after control characters grew */
+    static const struct {
+        const char *begin;
+        unsigned controls;
+        const char *character;
+    } cases[] = {
+        {"", 0, "x"},           {"", 0, "\xc3\xa9"},
+        {"v", 0, "\xc3\xa9"},   {"", 400, "\xc3\xa9"},
+        {"v", 400, "\xc3\xa9"}, {"v", 400, "\xe2\x82\xac"},
+        {"", 5000, ""},
+    };
 
-    for (size_t i = 0; i + 2 < sizeof value; i += 2)
-        memcpy(value + i, "\xc3\xa9", 2);
-    xa_log(XA_INFO, "t.e", "v=%.*s", 4001, value);
-    assert_true(strlen(last) <= XA_LOG_LINE_MAX + 128);
-    memset(value, '\n', sizeof value - 1);
-    xa_log(XA_INFO, "t.e", "v=%s", value);
-    assert_true(strlen(last) <= XA_LOG_LINE_MAX + 128);
-    assert_string_equal(last + strlen(last) - 3, "...");
+    for (size_t i = 0; i < XA_COUNT(cases); i++) {
+        XA_AUTO(xa_buf_free) struct xa_buf value = XA_BUF(4 * XA_LOG_LINE_MAX);
+        size_t len;
+
+        xa_buf_puts(&value, cases[i].begin);
+        for (unsigned k = 0; k < cases[i].controls; k++)
+            xa_buf_putc(&value, '\n');
+        while (value.len < 5000)
+            xa_buf_puts(&value, cases[i].character);
+        xa_log(XA_INFO, "t.e", "%s", xa_buf_text(&value));
+        len = strlen(last);
+        assert_in_range(len, XA_LOG_LINE_MAX - 16, XA_LOG_LINE_MAX + 128);
+        assert_string_equal(last + len - 3, "...");
+        assert_true(xa_str_is_utf8(last, len));
+        if (cases[i].controls == 0)
+            assert_null(strchr(last, '\\')); /* no half character is shown */
+    }
 }
 
 static void
@@ -193,6 +214,166 @@ test_file__is_appended_held_back_and_reopened(void **state XA_UNUSED)
 }
 
 static void
+test_file__holds_back_so_much_and_no_more(void **state XA_UNUSED)
+{
+    static char text[1000];
+    char path[] = "/tmp/xa-log-XXXXXX";
+    int fd = mkstemp(path);
+    long before = 0;
+
+    assert_true(fd >= 0);
+    close(fd);
+    memset(text, 'x', sizeof text - 1);
+    assert_int_equal(xa_log_open("t", path, XA_INFO, NULL), XA_OK);
+    xa_log_hold(true);
+    for (unsigned i = 0; i < 100 && before == 0; i++) {
+        xa_log_text(XA_INFO, "a.line", text);
+        before = size_of(path);
+        assert_true(before == 0 || i > 10);
+    }
+    assert_true(before > 10000); /* what was held went when it was too much */
+    xa_log_hold(false);
+    assert_true(size_of(path) > before); /* and the last line is there, too */
+
+    xa_log_close();
+    assert_int_equal(unlink(path), 0);
+}
+
+/* Nothing is lost when the folder of the log goes away. */
+static void
+test_reopen__keeps_the_old_file_when_there_is_no_new_one(void **state XA_UNUSED)
+{
+    char dir[] = "/tmp/xa-log-XXXXXX";
+    char away[64];
+    char path[64];
+    struct xa_err err = XA_ERR_NONE;
+    char expected[128];
+    long size;
+
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/log", dir);
+    snprintf(away, sizeof away, "%s.away", dir);
+    assert_int_equal(xa_log_open("t", path, XA_INFO, &err), XA_OK);
+    assert_int_equal(rename(dir, away), 0);
+    assert_int_equal(xa_log_reopen(&err), XA_E_CONFIG);
+    snprintf(expected, sizeof expected,
+             "cannot reopen log file %s: No such file or directory", path);
+    assert_string_equal(err.text, expected);
+    xa_log(XA_INFO, "one.line", "n=%d", 1);
+    xa_log_close();
+
+    snprintf(path, sizeof path, "%s/log", away);
+    size = size_of(path);
+    assert_true(size > 0);
+    assert_int_equal(unlink(path) + rmdir(away), 0);
+}
+
+static void
+test_prepare__ends_a_long_line_with_its_newline(void **state XA_UNUSED)
+{
+    static char text[2 * XA_LOG_PREPARED_MAX];
+    char line[XA_LOG_PREPARED_MAX];
+    size_t len;
+
+    len = xa_log_prepare(XA_ERROR, "a.b", "n=1", 0, line);
+    assert_int_equal(line[len - 1], '\n');
+    line[len - 1] = '\0';
+    assert_non_null(strstr(line, " ERROR a.b n=1"));
+    assert_memory_equal(line, "1970-01-01T00:00:00.000000Z ", 28);
+    memset(text, 'x', sizeof text - 1);
+    len = xa_log_prepare(XA_ERROR, "a.b", text, 0, line);
+    assert_true(len <= XA_LOG_PREPARED_MAX);
+    assert_memory_equal(line + len - 2, "x\n", 2);
+}
+
+/* What syslog was told. */
+static struct {
+    char ident[16];
+    int priority;
+    char line[256];
+    bool is_open;
+} told;
+
+void __wrap_openlog(const char *ident, int option, int facility);
+void __wrap_closelog(void);
+XA_PRINTF(2, 3)
+void __wrap_syslog(int priority, const char *fmt, ...);
+XA_PRINTF(3, 4) /* the same with _FORTIFY_SOURCE */
+void __wrap___syslog_chk(int priority, int flag, const char *fmt, ...);
+
+void
+__wrap_openlog(const char *ident, int option, int facility)
+{
+    snprintf(told.ident, sizeof told.ident, "%s", ident);
+    told.is_open = true;
+    assert_int_equal(option & LOG_PID, LOG_PID);
+    assert_int_equal(facility, LOG_DAEMON);
+}
+
+void
+__wrap_closelog(void)
+{
+    told.is_open = false;
+}
+
+XA_PRINTF(2, 0)
+static void
+keep_told(int priority, const char *fmt, va_list ap)
+{
+    told.priority = priority;
+    vsnprintf(told.line, sizeof told.line, fmt, ap);
+}
+
+void
+__wrap_syslog(int priority, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    keep_told(priority, fmt, ap);
+    va_end(ap);
+}
+
+void
+__wrap___syslog_chk(int priority, int flag XA_UNUSED, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    keep_told(priority, fmt, ap);
+    va_end(ap);
+}
+
+static void
+test_syslog__is_told_level_and_line(void **state XA_UNUSED)
+{
+    static const struct {
+        enum xa_level level;
+        int priority;
+    } cases[] = {
+        {XA_DEBUG, LOG_DEBUG},     {XA_INFO, LOG_INFO},
+        {XA_WARNING, LOG_WARNING}, {XA_ERROR, LOG_ERR},
+        {XA_CRITICAL, LOG_CRIT},
+    };
+
+    assert_int_equal(xa_log_open("prog", "syslog", XA_DEBUG, NULL), XA_OK);
+    assert_true(told.is_open);
+    assert_string_equal(told.ident, "prog");
+    assert_false(xa_log_is_stderr());
+    for (size_t i = 0; i < XA_COUNT(cases); i++) {
+        xa_log(cases[i].level, "a.b", "n=%s", "%d"); /* no format */
+        assert_int_equal(told.priority, cases[i].priority);
+        assert_non_null(strchr(told.line, ' ')); /* no date, no pid */
+        assert_string_equal(strchr(told.line, ' '), " a.b n=%d");
+    }
+    assert_int_equal(xa_log_reopen(NULL), XA_OK); /* there is no file */
+    xa_log_close();
+    assert_false(told.is_open);
+    assert_true(xa_log_is_stderr());
+    xa_log_capture(NULL, NULL, XA_INFO);
+}
+
+static void
 test_open__names_a_file_that_cannot_be_opened(void **state XA_UNUSED)
 {
     struct xa_err err = XA_ERR_NONE;
@@ -230,6 +411,11 @@ main(void)
         cmocka_unit_test(test_quote__keeps_a_value_in_one_piece),
         cmocka_unit_test(test_complain__lets_no_control_reach_a_terminal),
         cmocka_unit_test(test_file__is_appended_held_back_and_reopened),
+        cmocka_unit_test(test_file__holds_back_so_much_and_no_more),
+        cmocka_unit_test(
+            test_reopen__keeps_the_old_file_when_there_is_no_new_one),
+        cmocka_unit_test(test_prepare__ends_a_long_line_with_its_newline),
+        cmocka_unit_test(test_syslog__is_told_level_and_line),
         cmocka_unit_test(test_open__names_a_file_that_cannot_be_opened),
         cmocka_unit_test(test_level__by_name_in_any_case),
     };
