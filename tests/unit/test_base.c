@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <time.h>
 
 #include "core/base/buf.h"
@@ -298,6 +299,49 @@ test_exit_code__is_that_of_sysexits(void **state XA_UNUSED)
         assert_int_equal(xa_rc_exit_code(cases[i].rc), cases[i].exit_code);
 }
 
+static void
+test_rc__has_a_name_and_an_exit_code(void **state XA_UNUSED)
+{
+    static const struct {
+        enum xa_rc code;
+        const char *name;
+        int exit_code;
+    } cases[] = {
+        {XA_OK, "ok", EX_OK},
+        {XA_E_NOMEM, "no memory", EX_SOFTWARE},
+        {XA_E_CONFIG, "config", EX_CONFIG},
+        {(enum xa_rc)1000, "unknown", EX_SOFTWARE},
+    };
+
+    for (size_t i = 0; i < XA_COUNT(cases); i++) {
+        assert_string_equal(xa_rc_name(cases[i].code), cases[i].name);
+        assert_int_equal(xa_rc_exit_code(cases[i].code), cases[i].exit_code);
+    }
+}
+
+static void
+test_err__may_be_nobodys(void **state XA_UNUSED)
+{
+    assert_int_equal(xa_fail(NULL, XA_E_DENIED, "%s", "x"), XA_E_DENIED);
+    assert_int_equal(xa_fail_nomem(NULL), XA_E_NOMEM);
+    assert_int_equal(xa_err_prefix(NULL, "file: "), XA_OK);
+}
+
+/* A prefix that leaves no room is cut itself, and what it was put before. */
+static void
+test_err_prefix__is_bounded_itself(void **state XA_UNUSED)
+{
+    struct xa_err err = XA_ERR_NONE;
+    char text[2 * XA_ERR_MAX];
+
+    memset(text, 'p', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    assert_int_equal(xa_fail(&err, XA_E_STORE, "why"), XA_E_STORE);
+    assert_int_equal(xa_err_prefix(&err, "%s", text), XA_E_STORE);
+    assert_int_equal(strlen(err.text), XA_ERR_MAX - 1);
+    assert_null(strstr(err.text, "why"));
+}
+
 int
 main(void)
 {
@@ -315,6 +359,9 @@ main(void)
         cmocka_unit_test(test_parse_local__goes_by_the_offset_before_a_change),
         cmocka_unit_test(test_fail__cuts_a_long_sentence),
         cmocka_unit_test(test_exit_code__is_that_of_sysexits),
+        cmocka_unit_test(test_rc__has_a_name_and_an_exit_code),
+        cmocka_unit_test(test_err__may_be_nobodys),
+        cmocka_unit_test(test_err_prefix__is_bounded_itself),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
