@@ -38,6 +38,7 @@ unit_tests += \
 	%D%/unit/test_http_head \
 	%D%/unit/test_identity \
 	%D%/unit/test_io_conn \
+	%D%/unit/test_io_loop \
 	%D%/unit/test_io_peek \
 	%D%/unit/test_io_record \
 	%D%/unit/test_json \
@@ -63,12 +64,14 @@ unit_tests += \
 	%D%/unit/test_router \
 	%D%/unit/test_sha256 \
 	%D%/unit/test_status \
+	%D%/unit/test_store \
 	%D%/unit/test_store_consul \
 	%D%/unit/test_store_lmdb \
 	%D%/unit/test_str \
 	%D%/unit/test_textfile \
 	%D%/unit/test_token \
 	%D%/unit/test_token_manager \
+	%D%/unit/test_users_compare \
 	%D%/unit/test_users_edit \
 	%D%/unit/test_users_file \
 	%D%/unit/test_uuid \
@@ -76,6 +79,7 @@ unit_tests += \
 	%D%/unit/test_wiped \
 	%D%/unit/test_xivo_text \
 	%D%/unit/test_yaml \
+	%D%/unit/test_yaml_lines \
 	%D%/unit/test_yaml_node
 endif
 
