@@ -252,6 +252,12 @@ static const struct {
     {"log_level: loud\n",
      ":1: log_level: found \"loud\", expected critical, error, warning, "
      "info or debug"},
+    {"log_level: debugdebugdebug1\n",
+     ":1: log_level: found \"debugdebugdebug1\", expected critical, error, "
+     "warning, info or debug"},
+    {"log_level: [debug]\n",
+     ":1: log_level: found a list, expected critical, error, warning, info "
+     "or debug"},
     {"log_filename: log.txt\n",
      ":1: log_filename: found \"log.txt\", expected an absolute path, "
      "stderr or syslog"},
@@ -503,6 +509,37 @@ test_load__does_without_the_usual_folder(void **state XA_UNUSED)
     assert_int_equal(load_cli(cli, &c, NULL), XA_OK);
 }
 
+/* A name that only begins like the usual one is some other folder. */
+static void
+test_load__wants_every_other_folder(void **state XA_UNUSED)
+{
+    XA_AUTO(xa_config_free) struct xa_config *c = NULL;
+    struct xa_config_cli cli = {0};
+    struct xa_err err = XA_ERR_NONE;
+
+    put_file("config.yml", "extra_config_files: /etc/xivo-auth/conf.d/no\n");
+    assert_int_equal(load_cli(cli, &c, &err), XA_E_CONFIG);
+    assert_non_null(strstr(err.text, "cannot read "
+                                     "\"/etc/xivo-auth/conf.d/no\": "));
+}
+
+static void
+test_load__names_a_file_without_slashes_too_many(void **state XA_UNUSED)
+{
+    XA_AUTO(xa_config_free) struct xa_config *c = NULL;
+    struct xa_config_cli cli = {0};
+    struct xa_err err = XA_ERR_NONE;
+    char text[XA_ERR_MAX];
+
+    snprintf(text, sizeof text, "extra_config_files: %s/conf.d///\n", folder);
+    put_file("config.yml", text);
+    put_file("conf.d/a.yml", "debug: 7\n");
+    assert_int_equal(load_cli(cli, &c, &err), XA_E_CONFIG);
+    drop_file("conf.d/a.yml");
+    snprintf(text, sizeof text, "%s/conf.d/a.yml:1: debug: ", folder);
+    assert_memory_equal(err.text, text, strlen(text));
+}
+
 static void
 test_load__names_the_file_of_the_folder(void **state XA_UNUSED)
 {
@@ -562,6 +599,8 @@ main(void)
         cmocka_unit_test(test_load__takes_uuid_and_path_of_the_environment),
         cmocka_unit_test(test_load__refuses_files_that_are_not_there),
         cmocka_unit_test(test_load__does_without_the_usual_folder),
+        cmocka_unit_test(test_load__wants_every_other_folder),
+        cmocka_unit_test(test_load__names_a_file_without_slashes_too_many),
         cmocka_unit_test(test_load__names_the_file_of_the_folder),
         cmocka_unit_test(test_load__survives_any_failed_allocation),
     };

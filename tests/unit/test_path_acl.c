@@ -284,6 +284,41 @@ test_path_rules__complain(void **state XA_UNUSED)
     }
 }
 
+/* Rows of `len` bytes each in path and as; what reading them says. */
+static enum xa_rc
+read_many(unsigned count, int len, struct xa_err *err)
+{
+    XA_AUTO(xa_buf_free) struct xa_buf yaml = XA_BUF(1u << 20);
+    XA_AUTO(xa_node_free) struct xa_node *node = NULL;
+    XA_AUTO(xa_path_rules_free) struct xa_path_rules rules = {0};
+    enum xa_rc rc;
+
+    xa_buf_puts(&yaml, "rows:\n");
+    for (unsigned i = 0; i < count; i++)
+        xa_buf_putf(&yaml, "- {path: /%0*u, as: /%0*u}\n", len - 1, i, len - 1,
+                    i);
+    assert_int_equal(xa_yaml_parse("site.yml", xa_buf_text(&yaml), yaml.len,
+                                   10000, &node, NULL),
+                     XA_OK);
+    rc = xa_path_rules_read(xa_node_get(node, "rows"), &rules, err);
+    assert_int_equal(rules.count, rc == XA_OK ? count : 0);
+    return rc;
+}
+
+static void
+test_path_rules__have_a_largest_size(void **state XA_UNUSED)
+{
+    struct xa_err err = XA_ERR_NONE;
+
+    assert_int_equal(read_many(0, 10, &err), XA_OK);
+    assert_int_equal(read_many(1024, 10, &err), XA_OK);
+    assert_int_equal(read_many(1025, 10, &err), XA_E_CONFIG);
+    assert_string_equal(err.text, "authorize.paths: more than 1024 rows");
+    assert_int_equal(read_many(1, 1024, &err), XA_OK);
+    assert_int_equal(read_many(1, 1025, &err), XA_E_CONFIG);
+    assert_non_null(strstr(err.text, "site.yml:2: authorize.paths.path: "));
+}
+
 int
 main(void)
 {
@@ -295,6 +330,7 @@ main(void)
         cmocka_unit_test(test_path_acl__is_shaped_by_the_first_row_that_fits),
         cmocka_unit_test(test_path_acl__may_be_shaped_for_every_path),
         cmocka_unit_test(test_path_rules__complain),
+        cmocka_unit_test(test_path_rules__have_a_largest_size),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
