@@ -74,9 +74,8 @@ def may_happen(fault):
     call = fault.call
     if fault.error == "EINTR" or call.name == "accept4":
         return ()
-    if call.object.startswith(CLIENT) or \
-            fault.for_good and call.name in ("sendto", "recvfrom"):
-        return (REFUSED, CUT)
+    if call.object.startswith(CLIENT) or fault.for_good:
+        return (REFUSED, CUT)  # for good: so do those for the client
     if call.name == "epoll_ctl":
         return (CUT,)
     if call.object in (LOG, USERS):  # written or not; the old users stay
@@ -203,7 +202,7 @@ def serving(s, name, names, before=lambda: None):
     h.diag("%s: %d faults in %.1f s" % (name, len(faults),
                                         time.monotonic() - begun))
     h.eq(tokens.wrong, [], name + ": each answer is right or clean, in time")
-    h.ok(len(missed) * 10 < len(faults), name + ": the calls did fail",
+    h.ok(len(missed) * 3 < len(faults), name + ": the calls did fail",
          *missed)
     h.until(lambda: descriptors(process) <= files, name +
             ": no descriptor is lost", 5)
@@ -289,7 +288,8 @@ class Program:
 
     def run(self, options, before):
         # Leaks cannot be looked for in who is traced.
-        how = {"env": dict(self.s.env, ASAN_OPTIONS="detect_leaks=0")}
+        how = {"env": dict(self.s.env, ASAN_OPTIONS=":".join(filter(None, (
+            self.s.env.get("ASAN_OPTIONS"), "detect_leaks=0"))))}
         if before:
             how["input"] = before + "\n"
         return Ended(self.argv, options, **how)
@@ -316,7 +316,7 @@ class Program:
         h.diag("%s: %d faults in %.1f s" % (self.title, len(faults),
                                             time.monotonic() - begun))
         h.eq(wrong, [], self.title + ": it works, or says why not")
-        h.ok(missed * 10 < len(faults), self.title + ": the calls did fail",
+        h.ok(missed * 3 < len(faults), self.title + ": the calls did fail",
              missed)
 
     def problems(self, done, refusals, before):

@@ -69,6 +69,7 @@ integration_tests = \
 	%D%/0820-partition.t \
 	%D%/0830-exhausted.t \
 	%D%/0831-system-calls.t \
+	%D%/0832-short-io.t \
 	%D%/0840-soak.t \
 	%D%/0850-isolation.t
 

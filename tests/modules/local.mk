@@ -23,6 +23,13 @@ check_LTLIBRARIES += \
 
 EXTRA_DIST += %D%/module.h
 
+# Preloaded, no backend.
+check_LTLIBRARIES += %D%/short_io.la
+%C%_short_io_la_SOURCES = %D%/short_io.c
+%C%_short_io_la_CPPFLAGS = $(XA_CPPFLAGS) -D_GNU_SOURCE
+%C%_short_io_la_LDFLAGS = $(XA_LDFLAGS) -module -avoid-version \
+	-rpath $(backenddir)
+
 # One of PAM's.
 if WITH_PAM
 check_LTLIBRARIES += %D%/pam_odd.la
