@@ -34,10 +34,11 @@ note_clear(struct note *note)
 {
     xa_str_free(&note->where);
     xa_str_free(&note->key);
+    /* analyzer: *notes below and the list in it are no leak: the caller's */
     xa_str_free(&note->text);
 }
 
-/* analyzer: no leak, *notes and the list in it are the caller's */
+/* analyzer: as above */
 enum xa_rc
 xa_notes_add(struct xa_config_notes **notes, enum xa_level level,
              const char *event, const char *where, const char *key,

@@ -345,9 +345,9 @@ xa_http_call_free(struct xa_http_call **place)
     if (!call)
         return;
     http = call->http;
+    /* analyzer: a call stands in the list once, and is freed once */
     for (link = &http->calls; *link != call; link = &(*link)->next)
         ;
-    /* analyzer: a call stands in the list once, and is freed once */
     *link = call->next;
     curl_multi_remove_handle(http->multi, call->easy);
     if (http->spare_count == SPARE_CALLS) {
