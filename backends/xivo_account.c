@@ -153,6 +153,7 @@ xivo_accounts_check(struct xivo_accounts *accounts, const char *login,
     if (refresh(accounts) != 0 ||
         xivo_db_ask(accounts->db, accounts->table->by_login, login, &rows) != 0)
         return XA_UNAVAILABLE;
+    xivo_db_forget(accounts->db); /* whoever it is, as it takes its time */
     if (xivo_rows_count(rows) == 1) {
         verdict = verify(accounts, login, xivo_rows_text(rows, 0, PASSWORD),
                          password);

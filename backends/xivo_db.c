@@ -398,6 +398,19 @@ xivo_db_ask(struct xivo_db *db, const char *sql, const char *value,
     return 0;
 }
 
+/* libpq lends that buffer to nobody, but fills it from the start with the next
+ * answer: this one is longer than any with a password. */
+void
+xivo_db_forget(struct xivo_db *db)
+{
+    PGresult *result = NULL;
+
+    if (db->conn &&
+        run_query(db, "SELECT repeat(' ', 8192)", NULL, &result) != ANSWERED)
+        drop(db);
+    PQclear(result);
+}
+
 size_t
 xivo_rows_count(const struct xivo_rows *rows)
 {

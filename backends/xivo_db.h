@@ -56,6 +56,13 @@ int xivo_db_ask(struct xivo_db *db, const char *sql, const char *value,
                 struct xivo_rows **out);
 
 /*
+ * Forget what the server said last, as far as libpq keeps it: in a buffer of
+ * the connection's, where a password would stand until the next answer.  Costs
+ * a round trip; a server that fails in it is left, and asked anew next time.
+ */
+void xivo_db_forget(struct xivo_db *db);
+
+/*
  * The uuid of the one user in userfeatures with this email, in any case and
  * whatever its enableclient.
  *

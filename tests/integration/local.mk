@@ -3,6 +3,7 @@
 integration_tests = \
 	%D%/0010-check-includes.t \
 	%D%/0015-robustness.t \
+	%D%/0016-comparisons.t \
 	%D%/0020-modules.t \
 	%D%/0100-errors.t \
 	%D%/0110-token.t \
@@ -12,6 +13,8 @@ integration_tests = \
 	%D%/0140-secrets.t \
 	%D%/0141-memory.t \
 	%D%/0142-secrets-consul.t \
+	%D%/0143-secrets-servers.t \
+	%D%/0144-core-dumps.t \
 	%D%/0150-pool.t \
 	%D%/0151-pool-trouble.t \
 	%D%/0160-config.t \
@@ -84,6 +87,7 @@ EXTRA_DIST += $(integration_tests) \
 	%D%/guards.py \
 	%D%/harness.py \
 	%D%/load.py \
+	%D%/memory.py \
 	%D%/model.py \
 	%D%/netlab.py \
 	%D%/openapi.py \
