@@ -223,15 +223,18 @@ check_PROGRAMS += %D%/tools/echo_responder
 %C%_tools_echo_responder_LDADD = libxaio.la libxacore.la
 
 # What scripts/bench measures against; `make bench-programs` builds it.
-EXTRA_PROGRAMS = %D%/bench/consul_get_loop %D%/bench/consul_txn_loop \
+EXTRA_PROGRAMS = %D%/bench/constant_time \
+	%D%/bench/consul_get_loop %D%/bench/consul_txn_loop \
 	%D%/bench/same_loop %D%/bench/usual_loop
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += %D%/ROBUSTNESS.md
 EXTRA_DIST += %D%/bench/ask.lua %D%/bench/backend_timing.py \
-	%D%/bench/bench.py \
+	%D%/bench/bench.py %D%/bench/constant_time.py \
 	%D%/bench/consul_figures.py %D%/bench/consul_rig.py \
 	%D%/bench/figures.py %D%/bench/guard.lua %D%/bench/login.lua \
 	%D%/bench/many_tokens.py %D%/bench/report.lua %D%/bench/rig.py
+%C%_bench_constant_time_LDADD = libxacore.la -lm
+%C%_bench_constant_time_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=crypt_r
 %C%_bench_consul_get_loop_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 %C%_bench_consul_get_loop_LDADD = libxaio.la libxacore.la $(CURL_LIBS)
 %C%_bench_consul_txn_loop_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)

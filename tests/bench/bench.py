@@ -10,6 +10,9 @@ were measured in turn, in one run: single figures mean little elsewhere.
   --backends      instead of all that, for each backend: does the time of a
                   refusal tell who exists
   --logins N      logins of each kind for --backends (2000)
+  --constant-time instead of all that, for each comparison of a secret: does
+                  its time tell where the difference is (Welch's t)
+  --samples N     of each comparison for --constant-time (1000000)
   --json          print JSON instead of tables
   --store NAME    lmdb, or consul: what is measured then is different, on a
                   Consul of its own; --tokens does not count (lmdb)
@@ -40,11 +43,12 @@ def say(text):
 
 def read_options(argv):
     got, rest = getopt.getopt(argv, "h", [
-        "backends", "logins=", "json", "build=", "store=", "tokens=",
+        "backends", "logins=", "constant-time", "samples=", "json", "build=", "store=", "tokens=",
         "rounds=", "seconds=", "only=", "help"])
     if rest:
         raise getopt.GetoptError("unexpected argument: " + rest[0])
-    out = {"backends": False, "logins": 2000, "json": False,
+    out = {"backends": False, "logins": 2000, "constant-time": False,
+           "samples": 1000000, "json": False,
            "build": os.getcwd(), "store": "lmdb", "tokens": 1000000,
            "rounds": 5, "seconds": 2, "only": []}
     for name, value in got:
@@ -54,7 +58,7 @@ def read_options(argv):
             raise SystemExit(0)
         if name == "only":
             out["only"].append(value)
-        elif name in ("json", "backends"):
+        elif name in ("json", "backends", "constant-time"):
             out[name] = True
         elif name == "store":
             if value not in ("lmdb", "consul"):
@@ -66,6 +70,8 @@ def read_options(argv):
             if not value.isdigit() or int(value) < 1:
                 raise getopt.GetoptError("--%s takes a number" % name)
             out[name] = int(value)
+    if out["samples"] < 100000:
+        raise getopt.GetoptError("--samples takes 100000 or more")
     return out
 
 
@@ -97,6 +103,16 @@ def time_backends(options):
     return 0 if rows and all(row["reached"] for row in rows) else 1
 
 
+def time_comparisons(options):
+    import constant_time
+    rows = constant_time.measure(options, say)
+    if options["json"]:
+        print(json.dumps({"comparisons": rows}, indent=2))
+    else:
+        constant_time.print_table(rows)
+    return 0 if rows and all(row["reached"] for row in rows) else 1
+
+
 def main(argv):
     try:
         return measure(read_options(argv))
@@ -111,6 +127,8 @@ def measure(options):
     begun = time.monotonic()
     os.environ["builddir"] = options["build"]
     os.environ["srcdir"] = os.path.dirname(os.path.dirname(HERE))
+    if options["constant-time"]:
+        return time_comparisons(options)
     if options["backends"]:
         return time_backends(options)
     # now, for the harness reads where the build is

@@ -92,7 +92,7 @@ def other_owner():
 
 
 def become_another(s):
-    """The kernel makes it dumpable again when a process changes its user."""
+    """What a process is after a change of user, fs.suid_dumpable says."""
     if not who():
         h.skip("only root becomes another", "nor after a change of user")
         return
