@@ -150,9 +150,16 @@ def check(ctl):
     done = ctl.ends(NO_ACL, "an ACL it has not", "token", "check", key,
                     "--scope", "fo")
     h.has(done.stderr, "ACL", "it says so")
+    done = ctl.ends(NO_ACL, "which is JSON, too", "token", "check", key,
+                    "--scope", "fo", "--json")
+    h.eq(json.loads(done.stdout), {"valid": True, "allowed": False},
+         "for a token that is valid")
     ctl.ends(NO_ACL, "an empty ACL", "token", "check", key, "--scope", "")
     ctl.ends(NO_TOKEN, "no such token", "token", "check", "-",
              input=h.TOKEN + "\n")
+    done = ctl.ends(NO_TOKEN, "which is JSON, too", "token", "check", "-",
+                    "--json", input=h.TOKEN + "\n")
+    h.eq(json.loads(done.stdout), {"valid": False}, "for a token that is none")
     ctl.ends(USAGE, "nothing on standard input", "token", "check", "-")
 
     short = ctl.new("--expiration", "1")
