@@ -162,6 +162,37 @@ def daemon_believes(name, config):
         h.eq(daemon.stop(), 0, "%s: and ends well" % name)
 
 
+def daemon_starts_wrong(name, config):
+    """Who starts has nothing to compare the clock with, and believes it. That
+    costs the tokens that end before the wrong time, and no others."""
+    with place(config) as s:
+        clock = Clock(s, "daemon")
+        s.start_pool("check", 1)
+        kept, early = issue(s, 2 * HOUR), issue(s, HOUR // 2)
+        clock.set(HOUR)
+        done = s.run_program("xivo-auth-expiryd", "-c", s.config, "--once",
+                             env=clock.env)
+        h.eq((done.returncode, [ask(s, "HEAD", t).status
+                                for t in (kept, early)]), (0, [204, 404]),
+             "%s: --once, an hour ahead" % name, done.stderr)
+        early = issue(s, HOUR // 2)
+        with clock.worn():
+            daemon = s.start_daemon()
+        h.until(lambda: ask(s, "HEAD", early).status == 404,
+                "the removal of what ends within the hour", 20)
+        h.eq((ask(s, "HEAD", kept).status, stored(s)), (204, 1),
+             "%s: a start, an hour ahead" % name)
+        h.lacks(s.read("xivo-auth.log"), "clock.jumped",
+                "%s: neither knows of the jump" % name)
+        clock.set(0)
+        logged(s, "clock.jumped", 1)
+        last = issue(s, HOUR // 2)
+        h.eq(ask(s, "HEAD", last).status, 204,
+             "%s: set right, that is a jump like any other" % name)
+        forget(s, (kept, last))
+        h.eq(daemon.stop(), 0, "%s: the daemon ends well" % name)
+
+
 # --- the pool ----------------------------------------------------------------
 
 
@@ -214,6 +245,7 @@ def all_of(name, config):
     pool_judges(name, config)
     daemon_waits(name, config)
     daemon_believes(name, config)
+    daemon_starts_wrong(name, config)
 
 
 def main():
