@@ -38,6 +38,7 @@ integration_tests = \
 	%D%/0402-authctl-many.t \
 	%D%/0403-completion.t \
 	%D%/0410-nothing-lost.t \
+	%D%/0411-sweeper-killed.t \
 	%D%/0420-rolling.t \
 	%D%/0500-postgresql.t \
 	%D%/0501-postgresql-trouble.t \
