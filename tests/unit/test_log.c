@@ -269,21 +269,35 @@ test_reopen__keeps_the_old_file_when_there_is_no_new_one(void **state XA_UNUSED)
 }
 
 static void
-test_prepare__ends_a_long_line_with_its_newline(void **state XA_UNUSED)
+test_from_handler__follows_what_is_held_and_is_short(void **state XA_UNUSED)
 {
-    static char text[2 * XA_LOG_PREPARED_MAX];
-    char line[XA_LOG_PREPARED_MAX];
-    size_t len;
+    char path[] = "/tmp/xa-log-XXXXXX";
+    char text[2 * XA_LOG_SHORT_MAX];
+    char got[1024] = "";
+    const char *second;
+    int fd = mkstemp(path);
 
-    len = xa_log_prepare(XA_ERROR, "a.b", "n=1", 0, line);
-    assert_int_equal(line[len - 1], '\n');
-    line[len - 1] = '\0';
-    assert_non_null(strstr(line, " ERROR a.b n=1"));
-    assert_memory_equal(line, "1970-01-01T00:00:00.000000Z ", 28);
+    assert_true(fd >= 0);
     memset(text, 'x', sizeof text - 1);
-    len = xa_log_prepare(XA_ERROR, "a.b", text, 0, line);
-    assert_true(len <= XA_LOG_PREPARED_MAX);
-    assert_memory_equal(line + len - 2, "x\n", 2);
+    text[sizeof text - 1] = '\0';
+    assert_int_equal(xa_log_open("t", path, XA_INFO, NULL), XA_OK);
+    xa_log_hold(true);
+    xa_log_text(XA_INFO, "a.line", "n=1");
+    assert_true(xa_log_is_holding());
+    xa_log_from_handler(XA_CRITICAL, "last.words", text);
+    assert_false(xa_log_is_holding());
+    xa_log_close();
+    assert_true(read(fd, got, sizeof got - 1) > 0);
+    close(fd);
+    assert_int_equal(unlink(path), 0);
+
+    second = strstr(got, " INFO a.line n=1\n");
+    assert_non_null(second);
+    second = strstr(second, " CRITICAL last.words x");
+    assert_non_null(second);
+    second = strchr(second, 'x');
+    assert_int_equal(strspn(second, "x"), XA_LOG_SHORT_MAX - 1);
+    assert_string_equal(second + strspn(second, "x"), "\n");
 }
 
 /* What syslog was told. */
@@ -414,7 +428,7 @@ main(void)
         cmocka_unit_test(test_file__holds_back_so_much_and_no_more),
         cmocka_unit_test(
             test_reopen__keeps_the_old_file_when_there_is_no_new_one),
-        cmocka_unit_test(test_prepare__ends_a_long_line_with_its_newline),
+        cmocka_unit_test(test_from_handler__follows_what_is_held_and_is_short),
         cmocka_unit_test(test_syslog__is_told_level_and_line),
         cmocka_unit_test(test_open__names_a_file_that_cannot_be_opened),
         cmocka_unit_test(test_level__by_name_in_any_case),
