@@ -330,6 +330,25 @@ class Program:
         yield from self.judge(done, before) or ()
 
 
+def only_alice(s):
+    s.write_users({"alice": h.ALICE})
+    return h.LOGIN[1]
+
+
+def users_are_whole(s, done):
+    """The new file, or the old one when it failed; and nothing beside it."""
+    names = [x for x in os.listdir(s.dir) if x.startswith("users.yml")]
+    if names != ["users.yml"]:
+        yield "these are there: %s" % names
+    if done.code and "bob" not in s.read("users.yml"):
+        return
+    login = s.run_program("xivo-authctl", "-c", s.config, "backend", "test",
+                          "users_file", "--login", "bob",
+                          input=h.LOGIN[1] + "\n")
+    if login.returncode:
+        yield "%r, and then: %r" % (done, login)
+
+
 def programs(s, store):
     """xivo-auth-fcgi -t, the commands of xivo-authctl, a sweep."""
     def new_token():
@@ -366,8 +385,12 @@ def programs(s, store):
         command("token revoke -", disk + net, "revoked", new_token, is_gone),
         command("store check", net + ["write", "openat"], "tokens")]
     if store == "LMDB":
-        all_of_them.append(command("config check", [
-            "openat", "read", "getdents64", "write"]))
+        all_of_them += [
+            command("config check", ["openat", "read", "getdents64", "write"]),
+            command("passwd -f %s bob" % s.users, [
+                "openat", "read", "newfstatat", "flock", "fchmod", "fchown",
+                "write", "fsync", "rename"], "", lambda: only_alice(s),
+                lambda done, _: users_are_whole(s, done))]
     for program in all_of_them:
         program()
     count(s, store)
@@ -420,6 +443,24 @@ def sweeps(s, due):
             judge=due.judge)()
 
 
+def new_store(s):
+    """What a start makes of an empty folder; half of it is no hindrance."""
+    folder = s.path("store")
+
+    def empty():
+        shutil.rmtree(folder)
+        os.mkdir(folder, 0o700)
+
+    def starts(done, _before):
+        again = s.run_program("xivo-auth-expiryd", "-c", s.config, "--once")
+        if again.returncode:
+            yield "%r, and then: %r" % (done, again)
+
+    Program(s, "xivo-auth-expiryd", ["--once"], [
+        "fallocate", "fsync", "fchmod", "fchown", "writev", "pwrite64",
+        "fdatasync", "openat", "ftruncate"], prepare=empty, judge=starts)()
+
+
 def daemon(s, store, due, calls):
     """One that runs: while it cannot sweep it stays; then it goes on."""
     due.restore()
@@ -465,6 +506,7 @@ def lmdb():
             daemon(s, "LMDB", due, (
                 ("fdatasync", "EIO"), ("pwrite64", "EIO"),
                 ("newfstatat", "EIO"), ("rt_sigtimedwait", "EINTR")))
+        new_store(s)
 
 
 def over_consul():

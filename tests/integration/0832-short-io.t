@@ -10,6 +10,7 @@ import re
 
 import consul
 import harness as h
+import pamlab
 
 MOST = 7  # bytes in one call
 
@@ -19,10 +20,8 @@ def kernel():
     path = os.path.join(h.BUILD, "tests/modules/.libs/short_io.so")
     if not os.path.exists(path):
         raise h.SkipAll("short_io.so is not built")
-    return {"LD_PRELOAD": path, "XA_SHORT_IO": str(MOST),
-            # The sanitizer wants to be first, and can do without.
-            "ASAN_OPTIONS": ":".join(filter(None, (
-                os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0")))}
+    return {"LD_PRELOAD": ":".join(pamlab.sanitizer() + [path]),
+            "XA_SHORT_IO": str(MOST)}
 
 
 def requests(s, name):

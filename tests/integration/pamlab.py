@@ -26,7 +26,7 @@ def module(name):
     return _find("pam_wrapper/%s.so" % name)
 
 
-def _sanitizer():
+def sanitizer():
     """The runtime that must come before any other library, if there is
     one."""
     out = subprocess.run(["ldd", h.program("xivo-auth-fcgi")],
@@ -44,7 +44,7 @@ def preload():
         raise h.SkipAll("libpam-wrapper is not installed")
     if not os.path.exists(os.path.join(h.BUILD, "backends/.libs/pam.so")):
         raise h.SkipAll("the backend pam is not built")
-    return {"LD_PRELOAD": ":".join(_sanitizer() + [wrapper]),
+    return {"LD_PRELOAD": ":".join(sanitizer() + [wrapper]),
             "PAM_WRAPPER": "1", "PAM_WRAPPER_DISABLE_DEEPBIND": "1"}
 
 
