@@ -14,6 +14,7 @@ test_packages='libcmocka-dev python3 shellcheck postgresql slapd
     python3-yaml python3-jsonschema openapi-specification'
 analyze_packages='clang clang-tools cppcheck'
 coverage_packages='gcovr'
+memcheck_packages='valgrind libc6-dbg'
 fuzz_packages='clang libclang-rt-dev'
 package_packages='debhelper dpkg-dev fakeroot lintian mmdebstrap rpm'
 

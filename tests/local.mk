@@ -83,8 +83,8 @@ unit_tests += \
 	%D%/unit/test_yaml_node
 endif
 
-EXTRA_DIST += %D%/unit/config_files.h %D%/unit/tap %D%/unit/text_body.h \
-	%D%/unit/unit.h %D%/unit/yaml_tree.h
+EXTRA_DIST += %D%/unit/config_files.h %D%/unit/memcheck %D%/unit/tap \
+	%D%/unit/text_body.h %D%/unit/unit.h %D%/unit/yaml_tree.h
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
@@ -116,6 +116,7 @@ unit_wrap_freed = -Wl,--wrap=malloc -Wl,--wrap=free
 
 # A Consul in memory.
 unit_consul = %D%/fakes/consul.c %D%/fakes/consul.h
+unit_stop_clock = $(AM_LDFLAGS) -Wl,--wrap=xa_clock_mono_ms
 
 # Requests to the routes.
 unit_handlers = %D%/fakes/registry.c %D%/fakes/registry.h \
@@ -149,6 +150,7 @@ unit_paths = $(AM_CPPFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\" \
 %C%_unit_test_consul_lock_SOURCES = %D%/unit/test_consul_lock.c $(unit_consul)
 %C%_unit_test_consul_audit_SOURCES = %D%/unit/test_consul_audit.c \
 	%D%/unit/store_suite.c %D%/unit/store_suite.h $(unit_consul)
+%C%_unit_test_consul_audit_LDFLAGS = $(unit_stop_clock)
 %C%_unit_test_consul_txn_SOURCES = %D%/unit/test_consul_txn.c $(unit_consul)
 %C%_unit_test_consul_walk_SOURCES = %D%/unit/test_consul_walk.c $(unit_consul)
 %C%_unit_test_cors_SOURCES = %D%/unit/test_cors.c $(unit_handlers)
@@ -197,6 +199,7 @@ unit_ldap_cppflags = $(AM_CPPFLAGS) -I$(top_builddir)/include
 %C%_unit_test_sha256_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=xa_wipe
 %C%_unit_test_store_consul_SOURCES = %D%/unit/test_store_consul.c \
 	%D%/unit/store_suite.c %D%/unit/store_suite.h $(unit_consul)
+%C%_unit_test_store_consul_LDFLAGS = $(unit_stop_clock)
 %C%_unit_test_store_lmdb_SOURCES = %D%/unit/test_store_lmdb.c $(unit_lmdb)
 %C%_unit_test_store_lmdb_LDFLAGS = $(unit_wrap_statfs)
 %C%_unit_test_users_file_SOURCES = %D%/unit/test_users_file.c $(unit_registry)

@@ -347,7 +347,7 @@ test_ask__ends_at_the_deadline(void **state XA_UNUSED)
         assert_int_equal(xa_http_ask(f.http, &request, &f.answer, &f.err),
                          XA_E_TIMEOUT);
         assert_true(xa_clock_mono_ms() >= begun_ms + 150);
-        assert_non_null(strstr(f.err.text, "no answer within 1"));
+        assert_non_null(strstr(f.err.text, "no answer within "));
     }
     assert_int_equal(close_all(&f), 2); /* a silent connection is not kept */
 }

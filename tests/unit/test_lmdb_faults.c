@@ -181,6 +181,7 @@ grow_beyond(int from XA_UNUSED, int to)
     for (unsigned i = 0; i < 3000; i++)
         key = suite_create(store, "alice", NOW_US);
     CHILD_MUST(write(to, &key, sizeof key) == sizeof key);
+    xa_store_close(&store);
     return 0;
 }
 
@@ -370,7 +371,7 @@ mount_small(const char *size)
 
     snprintf(options, sizeof options, "size=%s,mode=0700", size);
     return unshare(CLONE_NEWNS) == 0 &&
-           mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
            mount("none", folder, "tmpfs", 0, options) == 0;
 }
 
@@ -380,24 +381,26 @@ static int
 open_on_a_tiny_disk(int from XA_UNUSED, int to XA_UNUSED)
 {
     static const char *const sizes[] = {"4k", "16k", "64k", "96k"};
+    struct xa_store *store = NULL;
 
     for (size_t i = 0; i < XA_COUNT(sizes); i++) {
-        struct xa_store *store = NULL;
         struct xa_err err = XA_ERR_NONE;
         char options[64];
 
         if (i == 0 && !mount_small(sizes[0]))
             return CANNOT_MOUNT;
         snprintf(options, sizeof options, "size=%s", sizes[i]);
-        CHILD_MUST(mount("none", folder, NULL, MS_REMOUNT, options) == 0);
+        CHILD_MUST(mount("none", folder, "none", MS_REMOUNT, options) == 0);
         CHILD_MUST(xa_store_open(&config, XA_STORE_PROBE, &store, &err) ==
                    XA_E_STORE);
         CHILD_MUST(xa_store_open(&config, XA_STORE_USE, &store, &err) ==
                    XA_E_STORE);
         CHILD_MUST(strstr(err.text, "No space left on device"));
     }
-    CHILD_MUST(mount("none", folder, NULL, MS_REMOUNT, "size=1m") == 0);
-    CHILD_MUST(child_open());
+    CHILD_MUST(mount("none", folder, "none", MS_REMOUNT, "size=1m") == 0);
+    store = child_open();
+    CHILD_MUST(store);
+    xa_store_close(&store);
     return 0;
 }
 
@@ -429,8 +432,9 @@ fill_a_small_disk(int from XA_UNUSED, int to XA_UNUSED)
         store = child_open();
         CHILD_MUST(store);
     }
-    CHILD_MUST(mount("none", folder, NULL, MS_REMOUNT, "size=2m") == 0);
+    CHILD_MUST(mount("none", folder, "none", MS_REMOUNT, "size=2m") == 0);
     CHILD_MUST(try_create(store, "alice", &err) == XA_OK);
+    xa_store_close(&store);
     return 0;
 }
 
