@@ -1,5 +1,9 @@
 #!/usr/bin/env python3
 # 0610-consul-away.t - Consul refused, frozen, killed, restarted. SPDX-License-Identifier: GPL-3.0-or-later
+"""With XA_FULL=1 it is away for ten minutes, frozen and killed; XA_SECONDS=...
+for another time."""
+
+import os
 import time
 
 import consul
@@ -9,6 +13,8 @@ import harness as h
 
 FAILED = "Connection to consul failed"
 SILENT = "Connection to consul timedout"
+AWAY = int(os.environ.get("XA_SECONDS") or
+           (600 if os.environ.get("XA_FULL") == "1" else 0))
 LIMIT = 3  # seconds, for any answer
 OPEN = 0.06  # with the breaker open
 
@@ -50,6 +56,15 @@ def quickest(s, token, title):
         h.ok(took < OPEN, "%s: %s at once" % (title, name), took)
 
 
+def for_long(s, token, title, reasons):
+    """As at the beginning, to the end: nothing fills up, nobody is stuck."""
+    end = time.monotonic() + AWAY
+    while time.monotonic() < end:
+        refusals(s, token, title, reasons)
+        quickest(s, token, title)
+        time.sleep(2)
+
+
 def returned(s, token, title):
     """The very first ones work, of each pool."""
     answer = s.http("GET", "/0.1/token/" + token)
@@ -73,6 +88,7 @@ def freeze(c, s, token):
     c.freeze()
     refusals(s, token, "frozen", [SILENT])
     quickest(s, token, "frozen")
+    for_long(s, token, "frozen for long", [SILENT])
     bystanders(s)
     c.thaw()
     c.wait()
@@ -83,6 +99,7 @@ def kill(c, s, token):
     c.kill()
     refusals(s, token, "killed", [FAILED])
     quickest(s, token, "killed")
+    for_long(s, token, "killed for long", [FAILED])
     c.restart()
     returned(s, token, "restarted")
 
@@ -172,4 +189,4 @@ def main():
             in_the_dark(s)
 
 
-h.run(main, 120)
+h.run(main, 120 + 3 * AWAY)

@@ -1,5 +1,9 @@
 #!/usr/bin/env python3
 # 0620-consul-cluster.t - three servers: a leader killed, no leader at all. SPDX-License-Identifier: GPL-3.0-or-later
+"""The leader is killed once, or twenty times with XA_FULL=1; XA_TIMES=... for
+another number."""
+
+import os
 import threading
 import time
 
@@ -11,6 +15,8 @@ FAILED = "Connection to consul failed"
 SILENT = "Connection to consul timedout"
 REASONS = (FAILED, SILENT)
 STALE_MAX = 6
+TIMES = int(os.environ.get("XA_TIMES") or
+            (20 if os.environ.get("XA_FULL") == "1" else 1))
 
 
 class Issuer(threading.Thread):
@@ -135,7 +141,8 @@ def main():
     hasty = {"rate=10r/s": "rate=10000r/s"}
     with consul.Cluster(agent=True) as cluster:
         with h.Service(cluster.config(), check=1, edits=hasty) as s:
-            leader_killed(cluster, s)
+            for _ in range(TIMES):
+                leader_killed(cluster, s)
         alone = cluster.servers[0]
         with h.Service(alone.config(stale_max=STALE_MAX), check=1,
                        edits=hasty) as s, \
@@ -151,4 +158,4 @@ def main():
             said(s)
 
 
-h.run(main, 180)
+h.run(main, 120 + 60 * TIMES)
