@@ -71,6 +71,7 @@ libxacore_la_SOURCES = \
 	%D%/token/consul/store_consul_lead.c \
 	%D%/token/consul/store_consul_list.c \
 	%D%/token/consul/sweep.h \
+	%D%/token/consul/trust.c %D%/token/consul/trust.h \
 	%D%/token/consul/txn.c %D%/token/consul/txn.h \
 	%D%/token/consul/verdict.c %D%/token/consul/verdict.h \
 	%D%/token/consul/walk.c %D%/token/consul/walk.h \

@@ -22,6 +22,7 @@ unit_tests += \
 	%D%/unit/test_consul_plan \
 	%D%/unit/test_consul_record \
 	%D%/unit/test_consul_removal \
+	%D%/unit/test_consul_trust \
 	%D%/unit/test_consul_txn \
 	%D%/unit/test_consul_verdict \
 	%D%/unit/test_consul_walk \

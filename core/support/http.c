@@ -36,6 +36,7 @@ struct xa_http {
     struct xa_http_call *calls;  /* under way, or ended and not freed */
     struct xa_http_call *spares; /* for the next ones */
     size_t spare_count;
+    uint64_t connections; /* made so far */
 };
 
 struct xa_http_call {
@@ -95,6 +96,7 @@ note_socket(void *ctx, curl_socket_t fd, curlsocktype purpose XA_UNUSED)
     struct xa_http_call *call = ctx;
 
     call->fd = fd;
+    call->http->connections++;
     return CURL_SOCKOPT_OK;
 }
 
@@ -648,6 +650,12 @@ xa_http_is_received(const struct xa_http_call *call)
     return sent > 0 &&
            getsockopt(call->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
            info.tcpi_unacked == 0;
+}
+
+uint64_t
+xa_http_connections(const struct xa_http *http)
+{
+    return http->connections;
 }
 
 void

@@ -119,6 +119,11 @@ enum xa_rc xa_http_look(struct xa_http_call *call, int64_t wait_ms,
  * were made for this call only. */
 bool xa_http_is_received(const struct xa_http_call *call);
 
+/* How many connections were made so far, by all calls, those included in which
+ * libcurl replaced a dead one silently.  As long as it stays the same, each
+ * answer comes from the servers that answered before. */
+uint64_t xa_http_connections(const struct xa_http *http);
+
 /* Sleep until a call that is under way moves, for at most wait_ms. */
 void xa_http_wait(struct xa_http *http, int64_t wait_ms);
 

@@ -461,7 +461,7 @@ xa_consul_ask(struct xa_consul *consul XA_UNUSED,
 
     fake_consul.requests++;
     answer->has_index = answer->has_leader = true;
-    answer->last_contact_ms = 0;
+    answer->last_contact_ms = request->mode == XA_CONSUL_STALE ? 20 : 0;
     xa_buf_clear(&answer->body);
     if (fake_consul.hook &&
         fake_consul.hook(fake_consul.ctx, request, answer, &rc))

@@ -20,6 +20,7 @@ struct xa_http_call {
     struct fake_host *host;
     bool is_used;
     bool is_stale;
+    bool is_sure;
     bool is_lost; /* sent to a dead host */
     int64_t begun_ms;
     int64_t deadline_ms;
@@ -95,11 +96,15 @@ xa_http_start(struct xa_http *http, const struct xa_http_request *request,
         .host = &fake_http.hosts[host[4] - '0'],
         .is_used = true,
         .is_stale = strstr(request->url, "stale"),
+        .is_sure = strstr(request->url, "consistent"),
         .begun_ms = fake_http.now_ms,
         .deadline_ms = request->deadline_ms,
     };
     call->is_lost = call->host->kind == FAKE_DEAD;
     call->host->asked++;
+    if (!call->host->has_connection)
+        fake_http.connections++;
+    call->host->has_connection = true;
     count();
     *out = call;
     return XA_OK;
@@ -139,8 +144,10 @@ answer(struct xa_http_call *call, struct xa_err *err)
     struct fake_host *host = call->host;
     struct xa_http_answer *to = call->answer;
 
-    if (host->kind == FAKE_REFUSED)
+    if (host->kind == FAKE_REFUSED) {
+        host->has_connection = false;
         return xa_fail(err, XA_E_UNAVAILABLE, "refused");
+    }
     xa_buf_clear(&to->body);
     if (host->kind == FAKE_LEADERLESS) {
         to->status = 500;
@@ -159,9 +166,10 @@ answer(struct xa_http_call *call, struct xa_err *err)
     set(to, "X-Consul-Index", "7");
     set(to, "X-Consul-KnownLeader", "true");
     set(to, "X-Consul-LastContact", host->contact ? host->contact : "0");
-    xa_buf_puts(&to->body, host->text       ? host->text
-                           : call->is_stale ? "stale"
-                                            : "fresh");
+    xa_buf_puts(&to->body, host->past && !call->is_sure ? host->past
+                           : host->text                 ? host->text
+                           : call->is_stale             ? "stale"
+                                                        : "fresh");
     return XA_OK;
 }
 
@@ -192,6 +200,12 @@ bool
 xa_http_is_received(const struct xa_http_call *call)
 {
     return !call->is_lost;
+}
+
+uint64_t
+xa_http_connections(const struct xa_http *http XA_UNUSED)
+{
+    return fake_http.connections;
 }
 
 void

@@ -6,6 +6,7 @@
 #ifndef XA_TESTS_FAKES_HTTP_H
 #define XA_TESTS_FAKES_HTTP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,9 @@ struct fake_host {
     long stale_status;   /* of a stale read, if not 0 */
     const char *contact; /* X-Consul-LastContact; NULL: "0" */
     const char *text;    /* the body; NULL: "fresh" or "stale" */
+    const char *past;    /* the body while it has not read its log, of all
+                            reads but consistent ones; NULL: it has */
+    bool has_connection; /* kept; false: the next request makes one */
     int64_t takes_ms;    /* from the request to the answer */
     unsigned busy_left;  /* FAKE_BUSY turns into FAKE_FINE after so many; 0:
                             never */
@@ -33,7 +37,8 @@ struct fake_host {
 struct fake_http {
     int64_t now_ms;
     struct fake_host hosts[FAKE_HOSTS];
-    unsigned asked;     /* requests in all */
+    unsigned asked; /* requests in all */
+    unsigned connections;
     unsigned under_way; /* now */
     unsigned most;      /* at once */
     char method[8];     /* of the last one, as are ... */

@@ -12,11 +12,10 @@ nothing. On LMDB, then on Consul.
     XA_STORE=lmdb   (or consul) only that one
     XA_LAX=1        Consul's default consistency, and stale reads
 
-Consul's default is not what a model can follow: a server that has just become
-leader again answers from its log while it still reads it (1.8.7: with
-KnownLeader true and LastContact 0), so a revoked token may be valid for some
-milliseconds more, and one that lives be unknown. Reads that are consistent
-wait for the end of that.
+By default a server that has just become leader again answers from its log while
+it still reads it (1.8.7: with KnownLeader true and LastContact 0).
+core/token/consul/trust.h has to see that; 0621-consul-restart.t looks for it,
+and so does XA_LAX=1. Without, reads that are consistent leave it out.
 """
 
 import collections

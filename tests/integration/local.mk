@@ -55,6 +55,7 @@ integration_tests = \
 	%D%/0610-consul-away.t \
 	%D%/0611-consul-hostile.t \
 	%D%/0620-consul-cluster.t \
+	%D%/0621-consul-restart.t \
 	%D%/0630-consul-rights.t \
 	%D%/0631-consul-rotation.t \
 	%D%/0640-consul-tls.t \

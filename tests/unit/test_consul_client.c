@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/token/consul/client.h"
+#include "core/token/consul/trust.h"
 #include "tests/fakes/http.h"
 #include "tests/unit/unit.h"
 
@@ -84,6 +85,16 @@ ask(struct fixture *f, enum xa_consul_mode mode)
     return ask_until(f, mode, xa_consul_deadline_ms(f->consul));
 }
 
+/* Until a default read is trusted. */
+static void
+calm_down(struct fixture *f)
+{
+    assert_int_equal(ask(f, XA_CONSUL_READ), XA_OK);
+    fake_http.now_ms += XA_TRUST_GUARD_MS;
+    assert_int_equal(ask(f, XA_CONSUL_READ), XA_OK);
+    fake_http.asked = 0;
+}
+
 static void
 test_new__refuses_what_is_no_host(void **state XA_UNUSED)
 {
@@ -150,6 +161,7 @@ test_ask__builds_the_url(void **state XA_UNUSED)
         set_text(&f.config->consul.consistency, table[i].consistency);
         if (table[i].datacenter)
             set_text(&f.config->consul.datacenter, table[i].datacenter);
+        calm_down(&f);
         assert_int_equal(ask(&f, table[i].mode), XA_OK);
         assert_string_equal(fake_http.url, table[i].url);
         close_client(&f);
@@ -441,12 +453,153 @@ test_ask__believes_no_stale_answer_that_denies(void **state XA_UNUSED)
         open_client(&f, 1);
         set_text(&f.config->consul.consistency, "stale");
         f.config->consul.stale_max_s = table[i].stale_max_s;
+        calm_down(&f);
         fake_http.hosts[0].stale_status = table[i].stale_status;
         fake_http.hosts[0].contact = table[i].contact;
         assert_int_equal(ask(&f, XA_CONSUL_CHECK), XA_OK);
         assert_int_equal(f.answer.status, 200);
         assert_string_equal(xa_buf_text(&f.answer.body), table[i].body);
         assert_int_equal(fake_http.asked, table[i].asked);
+        close_client(&f);
+    }
+}
+
+/* --- leaders that have not read their log -------------------------------- */
+
+static void
+assert_asked(const struct fixture *f, unsigned requests, const char *query)
+{
+    assert_int_equal(fake_http.asked, requests);
+    assert_string_equal(strchr(fake_http.url, '?'), query);
+    assert_string_equal(xa_buf_text(&f->answer.body), "fresh");
+    fake_http.asked = 0;
+}
+
+static void
+test_trust__begins_with_consistent_reads(void **state XA_UNUSED)
+{
+    struct fixture f;
+
+    open_client(&f, 1);
+    fake_http.hosts[0].past = "revoked since";
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(ask(&f, XA_CONSUL_CHECK), XA_OK);
+        assert_asked(&f, 1, "?raw&consistent");
+        fake_http.now_ms += XA_TRUST_GUARD_MS / 3;
+    }
+    fake_http.hosts[0].past = NULL;
+    fake_http.now_ms += XA_TRUST_GUARD_MS / 3;
+    assert_int_equal(ask(&f, XA_CONSUL_CHECK), XA_OK); /* after a pause */
+    assert_asked(&f, 1, "?raw&consistent");
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(ask(&f, i % 2 ? XA_CONSUL_CHECK : XA_CONSUL_READ),
+                         XA_OK);
+        assert_asked(&f, 1, "?raw");
+        fake_http.now_ms += XA_TRUST_QUIET_MS - 1;
+    }
+    close_client(&f);
+}
+
+/* What libcurl replaces by itself is not seen as a failure. */
+static void
+test_trust__ends_with_the_connection(void **state XA_UNUSED)
+{
+    static const char *const consistencies[] = {"default", "stale"};
+
+    for (size_t i = 0; i < XA_COUNT(consistencies); i++) {
+        struct fixture f;
+
+        open_client(&f, 1);
+        set_text(&f.config->consul.consistency, consistencies[i]);
+        calm_down(&f);
+        fake_http.hosts[0].has_connection = false;
+        fake_http.hosts[0].past = "revoked since";
+        assert_int_equal(ask(&f, XA_CONSUL_CHECK), XA_OK);
+        assert_asked(&f, 2, "?raw&consistent"); /* not as it came first */
+        assert_int_equal(ask(&f, XA_CONSUL_CHECK), XA_OK);
+        assert_asked(&f, 1, "?raw&consistent");
+        close_client(&f);
+    }
+}
+
+static void
+test_trust__ends_with_a_connection_of_a_write(void **state XA_UNUSED)
+{
+    struct fixture f;
+
+    open_client(&f, 1);
+    calm_down(&f);
+    fake_http.hosts[0].has_connection = false;
+    assert_int_equal(ask(&f, XA_CONSUL_WRITE), XA_OK);
+    assert_asked(&f, 1, "?raw"); /* is not repeated */
+    assert_int_equal(ask(&f, XA_CONSUL_READ), XA_OK);
+    assert_asked(&f, 1, "?raw&consistent");
+    close_client(&f);
+}
+
+static void
+test_trust__ends_when_a_host_fails(void **state XA_UNUSED)
+{
+    static const int kinds[] = {FAKE_REFUSED, FAKE_LEADERLESS, FAKE_FROZEN};
+
+    for (size_t i = 0; i < XA_COUNT(kinds); i++) {
+        struct fixture f;
+
+        open_client(&f, 1);
+        calm_down(&f);
+        fake_http.hosts[0].kind = kinds[i];
+        assert_int_not_equal(ask(&f, XA_CONSUL_READ), XA_OK);
+        fake_http.hosts[0].kind = FAKE_FINE;
+        fake_http.hosts[0].has_connection = true; /* of a proxy, say */
+        fake_http.hosts[0].past = "revoked since";
+        fake_http.now_ms += 60000;
+        for (int j = 0; j < 2; j++) {
+            assert_int_equal(ask(&f, XA_CONSUL_READ), XA_OK);
+            assert_string_equal(xa_buf_text(&f.answer.body), "fresh");
+            fake_http.now_ms += XA_TRUST_GUARD_MS - 1;
+        }
+        close_client(&f);
+    }
+}
+
+/* Who answers after another has failed. */
+static void
+test_trust__ends_when_another_host_answers(void **state XA_UNUSED)
+{
+    struct fixture f;
+
+    open_client(&f, 2);
+    fake_http.hosts[1].has_connection = true;
+    calm_down(&f);
+    fake_http.hosts[0].kind = FAKE_REFUSED;
+    fake_http.hosts[1].past = "revoked since";
+    assert_int_equal(ask(&f, XA_CONSUL_READ), XA_OK);
+    assert_asked(&f, 3, "?raw&consistent");
+    close_client(&f);
+}
+
+/* A server holds a read while there is no leader, and the new one answers. */
+static void
+test_trust__ends_while_an_answer_is_late(void **state XA_UNUSED)
+{
+    static const struct {
+        int64_t takes_ms;
+        unsigned asked;
+        const char *query;
+    } table[] = {
+        {XA_TRUST_QUIET_MS - 1, 1, "?raw"},
+        {XA_TRUST_QUIET_MS, 2, "?raw&consistent"},
+    };
+
+    for (size_t i = 0; i < XA_COUNT(table); i++) {
+        struct fixture f;
+
+        open_client(&f, 1);
+        f.config->consul.timeout_ms = 2 * TIMEOUT_MS;
+        calm_down(&f);
+        fake_http.hosts[0].takes_ms = table[i].takes_ms;
+        assert_int_equal(ask(&f, XA_CONSUL_READ), XA_OK);
+        assert_asked(&f, table[i].asked, table[i].query);
         close_client(&f);
     }
 }
@@ -505,6 +658,12 @@ main(void)
         cmocka_unit_test(test_breaker__leaves_stale_reads_alone),
         cmocka_unit_test(test_ask__comes_back_once_when_consul_is_busy),
         cmocka_unit_test(test_ask__believes_no_stale_answer_that_denies),
+        cmocka_unit_test(test_trust__begins_with_consistent_reads),
+        cmocka_unit_test(test_trust__ends_with_the_connection),
+        cmocka_unit_test(test_trust__ends_with_a_connection_of_a_write),
+        cmocka_unit_test(test_trust__ends_when_a_host_fails),
+        cmocka_unit_test(test_trust__ends_when_another_host_answers),
+        cmocka_unit_test(test_trust__ends_while_an_answer_is_late),
         cmocka_unit_test(test_news__are_told_once),
     };
 

@@ -147,6 +147,30 @@ test_ask__keeps_one_connection(void **state XA_UNUSED)
     assert_int_equal(close_all(&f), 1);
 }
 
+/* The second request meets a connection that has ended. */
+static void
+test_connections__counts_what_libcurl_replaces(void **state XA_UNUSED)
+{
+    static const struct step steps[] = {
+        {STEP_ANSWER, OK "Content-Length: 5\r\n\r\nfirst"},
+        {STEP_CLOSE, ""},
+        {STEP_ANSWER, OK "Content-Length: 5\r\n\r\nagain"},
+        {STEP_ANSWER, OK "Content-Length: 5\r\n\r\nthird"},
+    };
+    struct fixture f;
+
+    open_all(&f, steps, XA_COUNT(steps));
+    assert_int_equal(xa_http_connections(f.http), 0);
+    assert_int_equal(ask(&f), XA_OK);
+    assert_int_equal(xa_http_connections(f.http), 1);
+    assert_int_equal(ask(&f), XA_OK);
+    assert_string_equal(xa_buf_text(&f.answer.body), "again");
+    assert_int_equal(xa_http_connections(f.http), 2);
+    assert_int_equal(ask(&f), XA_OK);
+    assert_int_equal(xa_http_connections(f.http), 2);
+    assert_int_equal(close_all(&f), 2);
+}
+
 /* The whole request, so that whatever libcurl adds is seen. */
 static void
 assert_sent(const struct fixture *f, const char *line, const char *rest)
@@ -507,6 +531,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ask__keeps_one_connection),
+        cmocka_unit_test(test_connections__counts_what_libcurl_replaces),
         cmocka_unit_test(test_ask__sends_nothing_that_was_not_asked_for),
         cmocka_unit_test(test_ask__sends_a_large_body_at_once),
         cmocka_unit_test(test_ask__obeys_no_answer_and_no_environment),

@@ -148,6 +148,7 @@ ask_host(struct xa_consul *consul, size_t host,
     if (rc == XA_OK) {
         request.url = consul->url.data;
         rc = xa_http_ask(consul->http, &request, &reply->http, &err);
+        xa_trust_look(&consul->trust, xa_http_connections(consul->http));
     }
     if (rc == XA_OK) {
         verdict = xa_consul_judge(what, what->mode == XA_CONSUL_STALE, reply,
@@ -160,6 +161,8 @@ ask_host(struct xa_consul *consul, size_t host,
     round->is_leaderless =
         round->is_leaderless || verdict == XA_CONSUL_LEADERLESS;
     is_settled = rc != XA_E_TIMEOUT && rc != XA_E_UNAVAILABLE;
+    if (!is_settled)
+        xa_trust_lose(&consul->trust);
     if (is_settled || !round->is_silent)
         round->err = err; /* silence tells more than a refusal */
     round->is_silent = round->is_silent || rc == XA_E_TIMEOUT;
@@ -264,24 +267,66 @@ ask(struct xa_consul *consul, const struct xa_consul_request *what,
     return rc;
 }
 
+/* A stale read by configuration.  One that is not calm may come from a server
+ * that was restarted: how old its state is then, it does not know. */
+static bool
+is_checked_stale(struct xa_consul *consul,
+                 const struct xa_consul_request *request,
+                 struct xa_consul_answer *answer)
+{
+    const struct xa_config *config = consul->config;
+    int64_t now_ms = xa_clock_mono_ms();
+
+    return strcmp(config->consul.consistency, "stale") == 0 &&
+           config->consul.stale_max_s > 0 &&
+           xa_trust_is_calm(&consul->trust, now_ms) &&
+           ask(consul, request, XA_CONSUL_STALE,
+               now_ms + (request->deadline_ms - now_ms) / 2, answer,
+               NULL) == XA_OK &&
+           xa_trust_is_calm(&consul->trust, now_ms) &&
+           is_good_enough(consul, answer);
+}
+
+/* A read of what is written by now: consistent, or of a leader that can be
+ * trusted before and after. */
+static enum xa_rc
+ask_leader(struct xa_consul *consul, const struct xa_consul_request *request,
+           struct xa_consul_answer *answer, struct xa_err *err)
+{
+    int64_t begun_ms = xa_clock_mono_ms();
+    bool is_sure =
+        request->mode == XA_CONSUL_SURE ||
+        strcmp(consul->config->consul.consistency, "consistent") == 0 ||
+        !xa_trust_holds(&consul->trust, begun_ms);
+    enum xa_rc rc;
+
+    rc = ask(consul, request, is_sure ? XA_CONSUL_SURE : XA_CONSUL_READ,
+             request->deadline_ms, answer, err);
+    if (rc != XA_OK || xa_trust_believes(&consul->trust, is_sure, begun_ms,
+                                         xa_clock_mono_ms()))
+        return rc;
+    begun_ms = xa_clock_mono_ms();
+    rc =
+        ask(consul, request, XA_CONSUL_SURE, request->deadline_ms, answer, err);
+    if (rc == XA_OK)
+        xa_trust_believes(&consul->trust, true, begun_ms, xa_clock_mono_ms());
+    return rc;
+}
+
 enum xa_rc
 xa_consul_ask(struct xa_consul *consul, const struct xa_consul_request *request,
               struct xa_consul_answer *answer, struct xa_err *err)
 {
-    const struct xa_config *config = consul->config;
-    enum xa_consul_mode mode = request->mode;
-    int64_t now_ms;
-
-    if (mode == XA_CONSUL_CHECK) {
-        mode = XA_CONSUL_READ;
-        now_ms = xa_clock_mono_ms();
-        if (strcmp(config->consul.consistency, "stale") == 0 &&
-            config->consul.stale_max_s > 0 &&
-            ask(consul, request, XA_CONSUL_STALE,
-                now_ms + (request->deadline_ms - now_ms) / 2, answer,
-                NULL) == XA_OK &&
-            is_good_enough(consul, answer))
+    switch (request->mode) {
+    case XA_CONSUL_CHECK:
+        if (is_checked_stale(consul, request, answer))
             return XA_OK;
+        return ask_leader(consul, request, answer, err);
+    case XA_CONSUL_READ:
+    case XA_CONSUL_SURE:
+        return ask_leader(consul, request, answer, err);
+    default:
+        return ask(consul, request, request->mode, request->deadline_ms, answer,
+                   err);
     }
-    return ask(consul, request, mode, request->deadline_ms, answer, err);
 }

@@ -9,6 +9,10 @@
  * breaker closes as soon as a probe is answered.  So errors stay quick, and
  * the first call after Consul's return succeeds.  Reads that may be stale
  * have a breaker of their own, because servers without a leader answer them.
+ *
+ * A read is consistent, whatever is configured, while there is any sign that
+ * the leader may be a new one: see trust.h.  An answer is asked for a second
+ * time only when the sign came with it.
  */
 #ifndef XA_TOKEN_CONSUL_CLIENT_H
 #define XA_TOKEN_CONSUL_CLIENT_H
@@ -53,7 +57,8 @@ struct xa_news *xa_consul_news(struct xa_consul *consul);
 int64_t xa_consul_deadline_ms(const struct xa_consul *consul);
 
 enum xa_consul_mode {
-    XA_CONSUL_READ,  /* as consul.consistency says, but never stale */
+    XA_CONSUL_READ,  /* as consul.consistency says, but never stale, and
+                        consistent where a default read cannot be trusted */
     XA_CONSUL_STALE, /* any server may answer, however old its data */
     XA_CONSUL_CHECK, /* as consul.consistency says, stale too: what is there
                         may then be as old as consul.stale_max; what is not

@@ -62,15 +62,11 @@ put_host(const struct xa_config *config, size_t host, struct xa_buf *out)
 }
 
 static const char *
-consistency(const struct xa_config *config, enum xa_consul_mode mode)
+consistency(enum xa_consul_mode mode)
 {
     if (mode == XA_CONSUL_STALE)
         return "stale";
-    if (mode == XA_CONSUL_SURE ||
-        (mode == XA_CONSUL_READ &&
-         strcmp(config->consul.consistency, "consistent") == 0))
-        return "consistent";
-    return NULL;
+    return mode == XA_CONSUL_SURE ? "consistent" : NULL;
 }
 
 /* One more part of the query, behind "?" or "&". */
@@ -96,7 +92,7 @@ xa_consul_url(const struct xa_config *config, size_t host,
     xa_buf_puts(out, "/v1/");
     xa_buf_puts(out, request->path);
     put_part(out, &before, request->query);
-    put_part(out, &before, consistency(config, request->mode));
+    put_part(out, &before, consistency(request->mode));
     if (config->consul.datacenter) {
         put_part(out, &before, "dc=");
         xa_consul_put_escaped(out, config->consul.datacenter);

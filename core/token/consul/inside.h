@@ -5,6 +5,7 @@
 #include "core/support/http.h"
 #include "core/token/consul/breaker.h"
 #include "core/token/consul/client.h"
+#include "core/token/consul/trust.h"
 #include "core/token/consul/verdict.h"
 #include "core/token/news.h"
 
@@ -28,6 +29,7 @@ struct xa_consul {
     struct xa_buf url;        /* of the request in hand */
     struct xa_buf probe_path; /* what a probe reads */
     struct xa_consul_lane lanes[XA_LANES];
+    struct xa_trust trust;
     size_t host;       /* who is asked first: the last that answered */
     size_t probe_host; /* whom the last probe asked */
     struct xa_news news;

@@ -20,11 +20,12 @@ drop(struct xa_consul_probe *probe)
     xa_consul_reply_done(&probe->reply);
 }
 
+/* What a leader is asked next is consistent: so is what tries it. */
 static struct xa_consul_request
 probe_request(const struct xa_consul *consul, int lane)
 {
     return (struct xa_consul_request){
-        .mode = lane == XA_LANE_STALE ? XA_CONSUL_STALE : XA_CONSUL_READ,
+        .mode = lane == XA_LANE_STALE ? XA_CONSUL_STALE : XA_CONSUL_SURE,
         .method = "GET",
         .path = xa_buf_text(&consul->probe_path),
     };

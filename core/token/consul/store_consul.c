@@ -195,7 +195,9 @@ note_stale(struct xa_store_consul *store, bool accepts)
 
 /*
  * While Consul has no leader, a token may be accepted from what a server
- * remembers; nothing is ever refused by that.
+ * remembers; nothing is ever refused by that.  Without a contact it says that
+ * it leads itself, and yet it did not do so a moment ago: it may have just
+ * begun, and not have read its log again.
  */
 static enum xa_rc
 read_stale(struct xa_store_consul *store, const struct xa_key *key,
@@ -211,7 +213,7 @@ read_stale(struct xa_store_consul *store, const struct xa_key *key,
     rc = read_record(store, key, XA_CONSUL_STALE, deadline_ms, &answer, NULL);
     if (rc != XA_OK)
         return rc;
-    if (answer.last_contact_ms > max_ms)
+    if (answer.last_contact_ms == 0 || answer.last_contact_ms > max_ms)
         return XA_E_UNAVAILABLE;
     return xa_consul_decode(xa_buf_text(&answer.body), answer.body.len, key,
                             out, NULL);
