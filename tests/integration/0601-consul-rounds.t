@@ -124,8 +124,8 @@ def removed_twice(c, p, s):
         c.put_many(k.pairs_of(now - 10 + i / 100))
     live = [s.token() for _ in range(3)]
     p.on(*TXN, f.twice)
-    daemon = s.start_daemon()
     wanted = k.token_keys(c.keys())
+    daemon = s.start_daemon()
     h.until(lambda: len(k.token_keys(c.keys())) <= len(wanted) - 100,
             "what is due is gone", 20)
     p.off()
