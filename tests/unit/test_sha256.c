@@ -1,6 +1,7 @@
 /* test_sha256.c - SHA-256. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "core/base/auto.h"
@@ -42,6 +43,7 @@ test_sha256__matches_fips_180_4(void **state XA_UNUSED)
 
 #define TOKEN "1823c1ee-6c6a-4cdc-9869-964a7f08a744"
 
+static bool looks;     /* nettle's state may have bytes that were never set */
 static unsigned wiped; /* times that it held the token */
 
 void __real_xa_wipe(void *bytes, size_t len);
@@ -50,7 +52,8 @@ void __wrap_xa_wipe(void *bytes, size_t len);
 void
 __wrap_xa_wipe(void *bytes, size_t len)
 {
-    wiped += memmem(bytes, len, TOKEN, sizeof TOKEN - 1) != NULL;
+    if (looks)
+        wiped += memmem(bytes, len, TOKEN, sizeof TOKEN - 1) != NULL;
     __real_xa_wipe(bytes, len);
 }
 
@@ -61,7 +64,9 @@ test_sha256__leaves_no_token_behind(void **state XA_UNUSED)
     unsigned char digest[XA_SHA256_LEN];
 
     wiped = 0;
+    looks = true;
     xa_sha256(TOKEN, sizeof TOKEN - 1, digest);
+    looks = false;
     assert_int_equal(wiped, 1);
 }
 
