@@ -35,7 +35,7 @@ check_PROGRAMS += $(fuzz_entries)
 TESTS += $(fuzz_entries)
 endif
 EXTRA_DIST += %D%/replay.c %D%/seeds %D%/session_seeds.py \
-	%D%/fuzz_one
+	%D%/fuzz_afl %D%/fuzz_one
 
 %C%_fuzz_acl_SOURCES = %D%/fuzz_acl.c %D%/acl_oracle.h
 nodist_%C%_fuzz_acl_SOURCES = $(fuzz_main)
@@ -156,23 +156,27 @@ nodist_%C%_fuzz_yaml_SOURCES = $(fuzz_main)
 %C%_fuzz_yaml_LDFLAGS = $(fuzz_ldflags)
 %C%_fuzz_yaml_LDADD = libxacore.la
 
-# What is found stays in fuzz-found/, what was learnt in fuzz-corpus/.  Sessions
-# are worth more time than the others, and go first.
+# What is found stays in fuzz-found/, what was learnt in fuzz-corpus/; with AFL++
+# both in fuzz-afl/.  Sessions are worth more time than the others, and go first.
 FUZZ_SECONDS = 10
 FUZZ_SESSION_SECONDS = $(FUZZ_SECONDS)
 FUZZ_JOBS = 2
-.PHONY: fuzz
-if ENABLE_FUZZING
-fuzz: $(fuzz_entries)
-	@{ echo %D%/fuzz_session $(FUZZ_SESSION_SECONDS); \
+fuzz_each = { echo %D%/fuzz_session $(FUZZ_SESSION_SECONDS); \
 	  for entry in $(fuzz_entries); do \
 	    test $$entry = %D%/fuzz_session || echo $$entry $(FUZZ_SECONDS); \
 	  done; } | xargs -P $(FUZZ_JOBS) -n 2 $(SHELL) -c \
-	  'exec "$$1/%D%/fuzz_one" "$$2" "$$1/%D%/seeds" "$$3"' fuzz \
-	  $(abs_top_srcdir)
+	  'exec "$$1/%D%/$$0" "$$2" "$$1/%D%/seeds" "$$3"'
+.PHONY: fuzz fuzz-afl
+if ENABLE_FUZZING
+fuzz: $(fuzz_entries)
+	@$(fuzz_each) fuzz_one $(abs_top_srcdir)
+fuzz-afl: $(fuzz_entries)
+	@$(fuzz_each) fuzz_afl $(abs_top_srcdir)
 else
 fuzz:
 	@echo "configure with CC=clang and --enable-fuzzing first"; exit 1
+fuzz-afl:
+	@echo "configure with CC=afl-clang-fast and --enable-fuzzing first"; exit 1
 endif
 clean-local:
-	rm -rf fuzz-corpus fuzz-found
+	rm -rf fuzz-afl fuzz-corpus fuzz-found
