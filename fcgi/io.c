@@ -207,8 +207,9 @@ has_password(char **envp)
 
 /*
  * What libfcgi read from the socket, a password with it, stands in a buffer of
- * 8 KiB that is private to it and that it frees as it is.  Filling it takes a quarter of the time of a check, so it is done where
- * there is a password; the token of a check is overwritten by the next one.
+ * 8 KiB that is private to it and that it frees as it is.  Filling it takes a
+ * quarter of the time of a check, so it is done where there is a password; the
+ * token of a check is overwritten by the next one.
  */
 static void
 free_request(FCGX_Request *request)
