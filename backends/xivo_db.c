@@ -11,7 +11,7 @@
 
 #include "xivo_text.h"
 
-#define MARGIN_MS 300 /* of the host's deadline: for the answer on its way */
+#define MARGIN_MS 500 /* of the host's deadline: for the answer on its way */
 #define WHY_MAX 512
 
 /* For the server: an end to a query whose asker has gone, and no writing. */

@@ -58,4 +58,4 @@ def main():
             check_memory(s, rights)
 
 
-h.run(main, 60)
+h.run(main)

@@ -129,4 +129,4 @@ def main():
             work(s, db, ldap)
 
 
-h.run(main, 120)
+h.run(main)

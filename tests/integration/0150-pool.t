@@ -268,4 +268,4 @@ def main():
             pool("stop")
 
 
-h.run(main, 180)
+h.run(main)

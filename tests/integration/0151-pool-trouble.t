@@ -325,4 +325,4 @@ def main():
             pool("stop")
 
 
-h.run(main, 180)
+h.run(main)

@@ -61,6 +61,14 @@ class Responder:
     def files(self):
         return len(os.listdir("/proc/%d/fd" % self.process.pid))
 
+    def sockets(self):
+        found = set()
+        folder = "/proc/%d/fd" % self.process.pid
+        for name in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):
+                found.add(os.readlink(os.path.join(folder, name)))
+        return {name for name in found if name.startswith("socket:")}
+
     def has_ended(self, seconds=5):
         h.until(lambda: not self.process.alive(), "its end", seconds)
         return self.process.popen.returncode
@@ -406,7 +414,11 @@ def late_reader():
 def ends(prepare, name, code=0, at_most=2, args=("-d", "3000"),
          also=lambda r, c: True):
     """SIGTERM in some state: it ends with that code in that time."""
-    with Responder(*args) as r, r.connect() as c:
+    with contextlib.ExitStack() as stack:
+        r = stack.enter_context(Responder(*args))
+        known = r.sockets()
+        c = stack.enter_context(r.connect())
+        h.until(lambda: r.sockets() - known, "the connection is taken")
         prepare(r, c)
         r.process.expected = {code}
         begun = time.monotonic()
@@ -514,4 +526,4 @@ def main():
         part()
 
 
-h.run(main, seconds=120)
+h.run(main)

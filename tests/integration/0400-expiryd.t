@@ -321,4 +321,4 @@ def main():
     becomes_another_user()
 
 
-h.run(main, 120)
+h.run(main)

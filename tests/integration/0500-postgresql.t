@@ -329,4 +329,4 @@ def main():
     latin1()
 
 
-h.run(main, 120)
+h.run(main)

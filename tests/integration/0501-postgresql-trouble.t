@@ -178,4 +178,4 @@ def main():
         telling_errors(db)
 
 
-h.run(main, 120)
+h.run(main)

@@ -123,4 +123,4 @@ def main():
         remote(db)
 
 
-h.run(main, 120)
+h.run(main)

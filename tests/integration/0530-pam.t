@@ -291,4 +291,4 @@ def main():
     in_a_pool()
 
 
-h.run(main, 120)
+h.run(main)

@@ -154,4 +154,4 @@ def main():
             complaints(root)
 
 
-h.run(main, 120)
+h.run(main)

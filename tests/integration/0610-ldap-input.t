@@ -138,4 +138,4 @@ def main():
                         way + ": never was the server taken to be away")
 
 
-h.run(main, 120)
+h.run(main)

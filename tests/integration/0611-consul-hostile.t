@@ -76,4 +76,4 @@ def main():
         h.eq(k.audit(c.pairs()), k.SOUND, "nothing astray in the store")
 
 
-h.run(main, 120)
+h.run(main)

@@ -374,4 +374,4 @@ def main():
         several(db, ldap)
 
 
-h.run(main, 120)
+h.run(main)

@@ -136,4 +136,4 @@ def main():
         given_back(c)
 
 
-h.run(main, 120)
+h.run(main)

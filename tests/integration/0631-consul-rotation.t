@@ -99,4 +99,4 @@ def main():
                  "neither token is in the log")
 
 
-h.run(main, 180)
+h.run(main)

@@ -73,4 +73,4 @@ def main():
         shutil.rmtree(folder, ignore_errors=True)
 
 
-h.run(main, 120)
+h.run(main)

@@ -154,4 +154,4 @@ def main():
         audited(c, s, live)
 
 
-h.run(main, 90)
+h.run(main)

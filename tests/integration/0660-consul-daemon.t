@@ -143,4 +143,4 @@ def main():
         adopted(c)
 
 
-h.run(main, 90)
+h.run(main)

@@ -156,4 +156,4 @@ def main():
         no_secrets(p, s, token)
 
 
-h.run(main, 60)
+h.run(main)

@@ -252,4 +252,4 @@ def main():
         no_descriptor_consul(c)
 
 
-h.run(main, 120)
+h.run(main)

@@ -91,8 +91,9 @@ def _on_alarm(_number, _frame):
     raise TimeoutError("the test ran out of its time")
 
 
-def run(main, seconds=60):
-    """Run a test with a limit of wall-clock time, then print the plan."""
+def run(main, seconds=180):
+    """Run a test with a limit of wall-clock time, for one that hangs, then print
+    the plan."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _on_signal)
     signal.signal(signal.SIGALRM, _on_alarm)
