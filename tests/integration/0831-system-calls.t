@@ -415,7 +415,7 @@ class Due:
                                  "-n", str(count), "--lifetime", str(lifetime))
             if done.returncode:
                 raise RuntimeError(done.stderr)
-        time.sleep(1.1)  # until they are due
+        time.sleep(2.1)  # until they are due: Consul rounds up to a second
         if c:
             self.pairs = c.pairs()
         else:
