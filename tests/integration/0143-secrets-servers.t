@@ -80,7 +80,8 @@ def work(s, db, ldap):
     pid = s.pools["login"][0].pid
     for backend in ("ldap_user", "xivo_user"):
         login(s, backend, USER, 200, heard)
-        first = kept(pid)
+        # a sanitizer's shadow of all addresses is too much to search
+        first = {} if memory.is_sanitized() else kept(pid)
         login(s, backend, WRONG, 401, heard)
         if not memory.is_sanitized():
             for what, password in (("a login", USER),
