@@ -116,7 +116,7 @@ def main():
         s.give_away()
         s.start()
         for p in s.processes:
-            p.expected.add(-signal.SIGSEGV)
+            p.expected |= {-signal.SIGSEGV, -signal.SIGKILL}
         ctl = asking(s)
         processes = {"a pool": s.pools["check"][0].popen,
                      "the pool of logins": s.pools["login"][0].popen,

@@ -13,9 +13,10 @@ import time
 
 import consul
 import harness as h
+import memory
 
 HOUR, DAY = 3600, 86400
-GRACE = 1  # seconds
+GRACE = 3 if memory.is_sanitized() else 1  # seconds, for what is done meanwhile
 USERS = {"alice": h.ALICE}
 
 
