@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/secret.h"
+#include "core/base/str.h"
 
 #define FIRST_CAP 256 /* bytes of the first allocation */
 
@@ -81,13 +82,9 @@ xa_buf_putc(struct xa_buf *buf, char byte)
 void
 xa_buf_put_u64(struct xa_buf *buf, uint64_t number)
 {
-    char digits[20]; /* of the greatest */
-    char *digit = digits + sizeof digits;
+    char digits[XA_U64_TEXT];
 
-    do
-        *--digit = (char)('0' + number % 10);
-    while (number /= 10);
-    xa_buf_put(buf, digit, (size_t)(digits + sizeof digits - digit));
+    xa_buf_put(buf, digits, (size_t)(xa_str_put_u64(digits, number) - digits));
 }
 
 void

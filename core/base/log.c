@@ -349,18 +349,11 @@ xa_log(enum xa_level level, const char *event, const char *fmt, ...)
 static char *
 put_head_anew(char *out, int64_t now_us)
 {
-    char digits[24];
-    char *digit = digits + sizeof digits;
-    long pid = getpid();
-
-    *--digit = '\0';
-    for (; pid > 0; pid /= 10)
-        *--digit = (char)('0' + pid % 10);
     xa_clock_format_utc(now_us, out);
     out = stpcpy(out + strlen(out), "Z ");
     out = mempcpy(out, sink.ident, strnlen(sink.ident, IDENT_MAX));
     *out++ = '[';
-    out = stpcpy(out, digit);
+    out = xa_str_put_u64(out, (uint64_t)getpid());
     return stpcpy(out, "] ");
 }
 

@@ -152,6 +152,19 @@ xa_str_has_control(const char *text, size_t len)
     return false;
 }
 
+char *
+xa_str_put_u64(char *out, uint64_t number)
+{
+    char digits[XA_U64_TEXT];
+    char *digit = digits + sizeof digits;
+
+    *--digit = '\0';
+    do
+        *--digit = (char)('0' + number % 10);
+    while (number /= 10);
+    return stpcpy(out, digit);
+}
+
 bool
 xa_str_to_u64(const char *text, uint64_t max, uint64_t *out)
 {

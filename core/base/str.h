@@ -37,6 +37,11 @@ bool xa_str_has_ascii_control(const char *text, size_t len);
  * UTF-8, which some terminals obey, too. */
 bool xa_str_has_control(const char *text, size_t len);
 
+/* A number in decimal, with a NUL: XA_U64_TEXT bytes at most.  A signal handler
+ * may call it.  Returns the end, where the NUL is. */
+#define XA_U64_TEXT 21
+char *xa_str_put_u64(char *out, uint64_t number);
+
 /*
  * A whole decimal number without sign or blanks, at most max.  False, and
  * out unchanged, for anything else, an empty text too.

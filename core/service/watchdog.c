@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/log.h"
+#include "core/base/str.h"
 
 #define WORDS_SIGNAL (SIGRTMIN + 1) /* SIGRTMIN is the loop's */
 #define KILL_AFTER_MS 2000          /* the limit, for one that blocks signals */
@@ -40,26 +41,13 @@ put_call(char *out)
 }
 
 static void
-put_digits(char *out, uint32_t number)
-{
-    char digits[11];
-    char *digit = digits + sizeof digits;
-
-    *--digit = '\0';
-    do
-        *--digit = (char)('0' + number % 10);
-    while (number /= 10);
-    stpcpy(stpcpy(out, " ms="), digit);
-}
-
-static void
 on_late(int sig XA_UNUSED)
 {
     char text[XA_LOG_SHORT_MAX];
 
     if (!state.in_hand)
         return; /* it came back in the last moment */
-    put_digits(put_call(text), state.limit_ms);
+    xa_str_put_u64(stpcpy(put_call(text), " ms="), state.limit_ms);
     xa_log_from_handler(XA_CRITICAL, "backend.hung", text);
     _exit(EX_SOFTWARE);
 }

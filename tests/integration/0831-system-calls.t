@@ -20,6 +20,7 @@ import time
 import consul
 import false_consul
 import harness as h
+import memory
 import syscalls
 from syscalls import Attached, Ended, Fault
 
@@ -84,11 +85,6 @@ def may_happen(fault):
     if call.object in (LOG, USERS):  # written or not; the old users stay
         return ()
     return (REFUSED,)
-
-
-def is_sanitized():
-    with open(h.program("xivo-auth-fcgi"), "rb") as f:
-        return b"__asan_init" in f.read()
 
 
 def descriptors(process):
@@ -284,7 +280,8 @@ class Program:
                  judge=lambda done, before: None):
         self.s, self.name = s, name
         # A sanitizer ends the program when there is no memory for itself.
-        self.names = [x for x in names if x != "mmap" or not is_sanitized()]
+        self.names = [x for x in names
+                      if x != "mmap" or not memory.is_sanitized()]
         self.argv = [h.program(name), "-c", s.config, *args]
         self.title = " ".join([name, *args])
         self.said, self.prepare, self.judge = said, prepare, judge
