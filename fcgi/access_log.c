@@ -95,5 +95,5 @@ xa_access_log(const struct xa_request *req, const struct xa_reply *reply,
     /* The cause of a refusal could tell whether a user exists. */
     if (level == XA_ERROR)
         xa_log_quote(reply->err.text, stpcpy(end, " cause="));
-    xa_log_text(level, "request.done", line);
+    xa_log_later(level, "request.done", line);
 }

@@ -257,7 +257,7 @@ escape(const char *text, char *out, size_t max)
 }
 
 static void
-emit(enum xa_level level, char *line, size_t len)
+emit(enum xa_level level, bool may_wait, char *line, size_t len)
 {
     if (sink.kind == TO_CAPTURE) {
         sink.capture(sink.capture_ctx, level, line);
@@ -273,7 +273,7 @@ emit(enum xa_level level, char *line, size_t len)
             xa_log_flush();
         memcpy(sink.held + sink.held_len, line, len);
         sink.held_len += len;
-        if (level > XA_INFO)
+        if (!may_wait)
             xa_log_flush();
         return;
     }
@@ -305,8 +305,9 @@ put_head(char *out, int64_t now_us)
     return stpcpy(out + 7, sink.source);
 }
 
-void
-xa_log_text(enum xa_level level, const char *event, const char *text)
+static void
+put_line(enum xa_level level, bool may_wait, const char *event,
+         const char *text)
 {
     char line[XA_LOG_LINE_MAX + HEAD_MAX];
     char *end = line;
@@ -323,7 +324,13 @@ xa_log_text(enum xa_level level, const char *event, const char *text)
         *end++ = ' ';
     room = sizeof line - (size_t)(end - line) - 2; /* newline, NUL */
     end += escape(text, end, room);
-    emit(level, line, (size_t)(end - line));
+    emit(level, may_wait, line, (size_t)(end - line));
+}
+
+void
+xa_log_later(enum xa_level level, const char *event, const char *text)
+{
+    put_line(level, level <= XA_INFO, event, text);
 }
 
 void
@@ -342,7 +349,7 @@ xa_log(enum xa_level level, const char *event, const char *fmt, ...)
         text[0] = '\0';
     else if ((size_t)n >= sizeof text)
         put_cut(text, sizeof text - sizeof cut);
-    xa_log_text(level, event, text);
+    put_line(level, false, event, text);
 }
 
 /* What put_head() keeps may be half made when a signal comes. */

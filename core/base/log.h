@@ -58,8 +58,9 @@ bool xa_log_enabled(enum xa_level level);
 XA_PRINTF(3, 4)
 void xa_log(enum xa_level level, const char *event, const char *fmt, ...);
 
-/* The same for a text that is ready. */
-void xa_log_text(enum xa_level level, const char *event, const char *text);
+/* The same for a text that is ready, and for a line of which there are so many
+ * that it waits for others while xa_log_hold() asks for that; up to level info. */
+void xa_log_later(enum xa_level level, const char *event, const char *text);
 
 /*
  * A sentence for who has started the program: "IDENT: TEXT" on standard
@@ -75,9 +76,10 @@ void xa_log_complain(const char *ident, const char *text);
 const char *xa_log_quote(const char *text, char out[XA_LOG_VALUE_MAX]);
 
 /*
- * Hold lines up to level info back, in a file sink, until xa_log_flush(), a
- * full buffer (32 KiB) or a line of a higher level: a loop that serves many
- * requests writes now and then instead of once per request.
+ * Hold lines of xa_log_later() back, in a file sink, until xa_log_flush(), a
+ * full buffer (32 KiB) or a line that does not wait, which comes after them: a
+ * loop that serves many requests writes now and then instead of once per
+ * request.
  */
 void xa_log_hold(bool hold);
 void xa_log_flush(void);

@@ -186,22 +186,22 @@ test_file__is_appended_held_back_and_reopened(void **state XA_UNUSED)
     assert_true(size > 0);
 
     xa_log_hold(true);
-    xa_log_text(XA_INFO, "two.lines", "n=2");
+    xa_log_later(XA_INFO, "two.lines", "n=2");
     assert_true(xa_log_is_holding());
     assert_int_equal(size_of(path), size);
-    xa_log(XA_INFO, "three.lines", "n=%d", 3);
+    xa_log_later(XA_INFO, "three.lines", "n=3");
     assert_int_equal(size_of(path), size);
-    xa_log_text(XA_WARNING, "four.lines", "n=4"); /* waits for nobody */
+    xa_log_later(XA_WARNING, "four.lines", "n=4"); /* waits for nobody */
     assert_false(xa_log_is_holding());
     assert_true(size_of(path) > size);
 
     size = size_of(path);
-    xa_log_text(XA_INFO, "two.lines", "n=2");
-    xa_log(XA_WARNING, "three.lines", "n=%d", 3);
+    xa_log_later(XA_INFO, "two.lines", "n=2");
+    xa_log(XA_INFO, "three.lines", "n=%d", 3); /* nor does any event */
     assert_false(xa_log_is_holding());
     assert_true(size_of(path) > size);
 
-    xa_log_text(XA_INFO, "four.lines", "n=4");
+    xa_log_later(XA_INFO, "four.lines", "n=4");
     assert_int_equal(rename(path, moved), 0);
     assert_int_equal(xa_log_reopen(&err), XA_OK);
     assert_int_equal(size_of(path), 0); /* what was held went to the old one */
@@ -227,7 +227,7 @@ test_file__holds_back_so_much_and_no_more(void **state XA_UNUSED)
     assert_int_equal(xa_log_open("t", path, XA_INFO, NULL), XA_OK);
     xa_log_hold(true);
     for (unsigned i = 0; i < 100 && before == 0; i++) {
-        xa_log_text(XA_INFO, "a.line", text);
+        xa_log_later(XA_INFO, "a.line", text);
         before = size_of(path);
         assert_true(before == 0 || i > 10);
     }
@@ -282,7 +282,7 @@ test_from_handler__follows_what_is_held_and_is_short(void **state XA_UNUSED)
     text[sizeof text - 1] = '\0';
     assert_int_equal(xa_log_open("t", path, XA_INFO, NULL), XA_OK);
     xa_log_hold(true);
-    xa_log_text(XA_INFO, "a.line", "n=1");
+    xa_log_later(XA_INFO, "a.line", "n=1");
     assert_true(xa_log_is_holding());
     xa_log_from_handler(XA_CRITICAL, "last.words", text);
     assert_false(xa_log_is_holding());
