@@ -180,8 +180,16 @@ def serving(s, name, names, before=lambda: None):
         before()
         return tokens.round(*args)
 
+    def logged_work():
+        """Lines of the log are written together, a moment later."""
+        lines = s.read("xivo-auth.log").count("request.done")
+        work()
+        h.until(lambda: s.read("xivo-auth.log").count("request.done") >
+                lines + 3, "the lines of four requests")
+
     calls = list(syscalls.chosen(
-        syscalls.watch(process.pid, names, work, "accept4"), FULL, STORE))
+        syscalls.watch(process.pid, names, logged_work, "accept4"), FULL,
+        STORE))
     h.eq({call.name for call in calls}, set(names), name + ": calls were seen")
     files = descriptors(process)
     faults = [Fault(call, error, for_good)
