@@ -81,4 +81,6 @@ install-data-hook: $(systemd_others)
 
 # A check of the sources, run with the tests.
 dist_check_SCRIPTS = %D%/check-includes
+if !ENABLE_SANITIZERS
 TESTS += %D%/check-includes
+endif

@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Tests of the whole through real servers, each a program that prints TAP.
-integration_tests = \
-	%D%/0010-check-includes.t \
-	%D%/0015-robustness.t \
-	%D%/0016-comparisons.t \
+service_tests = \
 	%D%/0020-modules.t \
 	%D%/0100-errors.t \
 	%D%/0110-token.t \
@@ -15,8 +12,6 @@ integration_tests = \
 	%D%/0142-secrets-consul.t \
 	%D%/0143-secrets-servers.t \
 	%D%/0144-core-dumps.t \
-	%D%/0150-pool.t \
-	%D%/0151-pool-trouble.t \
 	%D%/0160-config.t \
 	%D%/0170-guard.t \
 	%D%/0180-guard-path.t \
@@ -36,7 +31,6 @@ integration_tests = \
 	%D%/0400-expiryd.t \
 	%D%/0401-passwd.t \
 	%D%/0402-authctl-many.t \
-	%D%/0403-completion.t \
 	%D%/0410-nothing-lost.t \
 	%D%/0411-sweeper-killed.t \
 	%D%/0420-rolling.t \
@@ -65,12 +59,10 @@ integration_tests = \
 	%D%/0662-consul-expiryd.t \
 	%D%/0670-consul-nothing-lost.t \
 	%D%/0680-discovery.t \
-	%D%/0690-fetch-consul.t \
 	%D%/0710-consul-breaker.t \
 	%D%/0800-model.t \
 	%D%/0800-systemd.t \
 	%D%/0810-clock.t \
-	%D%/0810-manuals.t \
 	%D%/0820-partition.t \
 	%D%/0830-exhausted.t \
 	%D%/0831-system-calls.t \
@@ -78,7 +70,18 @@ integration_tests = \
 	%D%/0840-soak.t \
 	%D%/0850-isolation.t
 
-EXTRA_DIST += $(integration_tests) \
+# Those of our texts and scripts: a sanitizer sees nothing there.
+source_tests = \
+	%D%/0010-check-includes.t \
+	%D%/0015-robustness.t \
+	%D%/0016-comparisons.t \
+	%D%/0150-pool.t \
+	%D%/0151-pool-trouble.t \
+	%D%/0403-completion.t \
+	%D%/0690-fetch-consul.t \
+	%D%/0810-manuals.t
+
+EXTRA_DIST += $(service_tests) $(source_tests) \
 	%D%/badinput.py \
 	%D%/consul.py \
 	%D%/consul_daemon.py \
@@ -100,4 +103,7 @@ EXTRA_DIST += $(integration_tests) \
 	%D%/syscalls.py \
 	%D%/tap.py \
 	%D%/trouble.py
-TESTS += $(integration_tests)
+TESTS += $(service_tests)
+if !ENABLE_SANITIZERS
+TESTS += $(source_tests)
+endif
