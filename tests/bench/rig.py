@@ -207,8 +207,10 @@ class Rig:
         merged = {"enabled_plugins": ["users_file"],
                   "store": {"lmdb": {"sync": True, "max_size": 8 << 30}}}
         merged.update(config)
-        return self.stack.enter_context(
+        service = self.stack.enter_context(
             h.Service(config=merged, users=USERS, start=False))
+        service.nginx_workers = "auto"  # as in Debian's nginx.conf
+        return service
 
     def fill(self, service, count):
         path = service.path("ids")

@@ -209,6 +209,7 @@ class Service:
         self.pools = {"check": [], "login": []}
         self.relay = None
         self.nginx = None
+        self.nginx_workers = 1
         self.tls_port = self.port = self.own_port = None
         self._client = {}
         self.dir = tempfile.mkdtemp(prefix="xivo-auth-test-")
@@ -424,7 +425,7 @@ class Service:
                        else os.path.join("snippets", name), text)
         self.write("nginx.conf", NGINX_CONF.format(
             dir=self.dir, user="user root;" if os.geteuid() == 0 else "",
-            servers=servers))
+            workers=self.nginx_workers, servers=servers))
 
     def flush_access_log(self):
         """What nginx has logged so far."""
@@ -567,7 +568,7 @@ def basic(name, password):
 
 NGINX_CONF = """\
 daemon off;
-worker_processes 1;
+worker_processes {workers};
 pcre_jit on;
 {user}
 pid {dir}/nginx.pid;
