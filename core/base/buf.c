@@ -83,8 +83,9 @@ void
 xa_buf_put_u64(struct xa_buf *buf, uint64_t number)
 {
     char digits[XA_U64_TEXT];
+    const char *end = xa_str_put_u64(digits, number);
 
-    xa_buf_put(buf, digits, (size_t)(xa_str_put_u64(digits, number) - digits));
+    xa_buf_put(buf, digits, (size_t)(end - digits));
 }
 
 void

@@ -68,7 +68,7 @@ xa_notes_add(struct xa_config_notes **notes, enum xa_level level,
         return xa_fail_nomem(err);
     (*notes)->items = items;
     items[(*notes)->count++] = note;
-    note = (struct note){0};
+    note = (struct note){0}; /* analyzer: read when it goes out of scope */
     return XA_OK;
 }
 

@@ -346,8 +346,8 @@ xa_http_call_free(struct xa_http_call **place)
 
     if (!call)
         return;
-    http = call->http;
     /* analyzer: a call stands in the list once, and is freed once */
+    http = call->http;
     for (link = &http->calls; *link != call; link = &(*link)->next)
         ;
     *link = call->next;

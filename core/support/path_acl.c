@@ -197,7 +197,8 @@ xa_path_rules_read(const struct xa_node *node, struct xa_path_rules *out,
     if (rc != XA_OK)
         return rc;
     *out = rules;
-    rules = (struct xa_path_rules){0}; /* ownership leaves here */
+    /* analyzer: ownership leaves here, where rules goes out of scope */
+    rules = (struct xa_path_rules){0};
     return XA_OK;
 }
 

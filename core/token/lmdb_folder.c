@@ -94,7 +94,7 @@ xa_lmdb_folder_enter(const char *folder, int *out_fd, struct xa_err *err)
         return xa_fail(err, XA_E_STORE, "%s: cannot lock: %s", folder,
                        strerror(failure));
     *out_fd = fd;
-    fd = -1;
+    fd = -1; /* analyzer: read when it goes out of scope */
     return XA_OK;
 }
 
@@ -180,7 +180,7 @@ open_file(int folder_fd, const char *folder, const char *name, int *out_fd,
                        errno == ELOOP ? "it is a symbolic link"
                                       : strerror(errno));
     *out_fd = fd;
-    fd = -1;
+    fd = -1; /* analyzer: read when it goes out of scope */
     return XA_OK;
 }
 

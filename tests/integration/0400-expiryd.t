@@ -8,16 +8,14 @@ import random
 import re
 import shutil
 import signal
-import subprocess
 import time
 
 import harness as h
+from storelab import SOUND, count, dump, fill
 
 DAEMON = "xivo-auth-expiryd"
 FAST = {"expiry": {"interval": 0.1}}
 FOO_BAR = {"Authorization": h.basic(*h.MOCK_LOGIN)}
-SOUND = "unreadable=0 unscheduled=0 unlisted=0 stray_schedules=0 " \
-        "stray_subjects=0"
 
 
 @contextlib.contextmanager
@@ -34,25 +32,6 @@ def make_token(s, seconds):
     if answer.status != 200:
         raise RuntimeError("no token: %r" % answer)
     return answer.data["token"]
-
-
-def dump(s):
-    """Lines of tokens, and the line of the audit."""
-    done = subprocess.run([h.program("tests/tools/store_dump"), "-c",
-                           s.config], text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=True)
-    lines = done.stdout.splitlines()
-    return lines[:-1], lines[-1]
-
-
-def count(s):
-    return len(dump(s)[0])
-
-
-def fill(s, tokens, lifetime):
-    subprocess.run([h.program("tests/tools/store_fill"), "-c", s.config,
-                    "-n", str(tokens), "--lifetime", str(lifetime)],
-                   check=True)
 
 
 def logged(s, event, seconds=10):

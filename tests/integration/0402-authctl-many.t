@@ -13,6 +13,7 @@ import time
 import consul
 import consul_keys as k
 import harness as h
+from storelab import fill
 
 FINE, NO_TOKEN, USAGE, UNAVAILABLE, IO, CONFIG = 0, 1, 64, 69, 74, 78
 ROOMY = {"store": {"lmdb": {"max_size": 512 << 20}}}
@@ -27,12 +28,6 @@ def ends(s, code, what, *args, **how):
     done = ctl(s, *args, **how)
     h.eq(done.returncode, code, what, done.stdout[-2000:], done.stderr)
     return done
-
-
-def fill(s, count, lifetime=3600, users=1000):
-    subprocess.run([h.program("tests/tools/store_fill"), "-c", s.config,
-                    "-n", str(count), "--lifetime", str(lifetime),
-                    "--users", str(users)], check=True)
 
 
 def place(config=None):

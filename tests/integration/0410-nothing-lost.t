@@ -8,18 +8,16 @@ import hashlib
 import os
 import random
 import signal
-import subprocess
 import threading
 import time
 
 import harness as h
+from storelab import SOUND, stored
 
 SECONDS = 30 if os.environ.get("XA_FULL") == "1" else 10
 CLIENTS = 4
 KILL_EVERY = 0.25  # seconds
 SHORT = 1  # seconds that one token in four lives
-SOUND = "unreadable=0 unscheduled=0 unlisted=0 stray_schedules=0 " \
-        "stray_subjects=0"
 
 
 class Client(threading.Thread):
@@ -123,15 +121,6 @@ def stop_all(s):
             process.send(signal.SIGTERM)
     for process in s.processes:
         process.stop()
-
-
-def stored(s):
-    """The keys in the store, and what the audit says."""
-    done = subprocess.run([h.program("tests/tools/store_dump"), "-c",
-                           s.config], text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=True)
-    lines = done.stdout.splitlines()
-    return {line.split()[0] for line in lines[:-1]}, lines[-1]
 
 
 def keys(tokens):

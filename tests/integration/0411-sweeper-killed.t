@@ -14,6 +14,7 @@ import subprocess
 import time
 
 import harness as h
+from storelab import SOUND, fill, stored
 
 FULL = os.environ.get("XA_FULL") == "1"
 KILLS = int(os.environ.get("XA_KILLS") or (1000 if FULL else 15))
@@ -21,23 +22,6 @@ TOKENS = 20000 if FULL else 5000
 A_ROUND = 10 if FULL else 3  # kills before the store is looked at
 CALLS = "pwrite64,pwritev,fdatasync"  # LMDB's
 WRITES = 1000  # of each, before which a sweep dies; 5,000 tokens take 2,300
-SOUND = "unreadable=0 unscheduled=0 unlisted=0 stray_schedules=0 " \
-        "stray_subjects=0"
-
-
-def fill(s, lifetime):
-    subprocess.run([h.program("tests/tools/store_fill"), "-c", s.config, "-n",
-                    str(TOKENS), "--lifetime", str(lifetime)], check=True)
-    return time.time() + lifetime
-
-
-def stored(s):
-    """The keys in the store, and what the audit says."""
-    done = subprocess.run([h.program("tests/tools/store_dump"), "-c",
-                           s.config], text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=True)
-    lines = done.stdout.splitlines()
-    return {line.split()[0] for line in lines[:-1]}, lines[-1]
 
 
 def kill_one(s):
@@ -64,8 +48,8 @@ def removed(s):
 
 def a_round(s, live, count):
     """How many were killed, and how many tokens they left to the last one."""
-    due_at = fill(s, 1)
-    time.sleep(max(0, due_at - time.time()))
+    fill(s, TOKENS, 1)
+    time.sleep(1)  # until the last of them is due
     kills = sum(kill_one(s) for _ in range(count))
     there, audit = stored(s)
     whole = live <= there and SOUND in audit
@@ -87,7 +71,7 @@ def main():
     h.need("strace")
     with h.Service({"store": {"lmdb": {"sync": True}}}, check=0, login=0,
                    nginx=False) as s:
-        fill(s, 86400)
+        fill(s, TOKENS, 86400)
         live, _ = stored(s)
         h.eq(len(live), TOKENS, "live tokens")
         begun = time.monotonic()

@@ -9,20 +9,18 @@ with XA_FULL=1; else less."""
 import os
 import random
 import signal
-import subprocess
 import time
 
 import harness as h
 from load import Load
 from poollab import Pool
+from storelab import SOUND, dump
 
 FULL = os.environ.get("XA_FULL") == "1"
 RELOAD_S, RELOADS = (300, 125) if FULL else (9, 3)
 RESTARTS = 5 if FULL else 1
 KILL_S = 600 if FULL else 6
 KILL_EVERY = 0.25
-SOUND = "unreadable=0 unscheduled=0 unlisted=0 stray_schedules=0 " \
-        "stray_subjects=0"
 
 
 def rolling(s, pool):
@@ -72,10 +70,7 @@ def killed(s, pool):
 
 
 def sound(s):
-    done = subprocess.run([h.program("tests/tools/store_dump"), "-c",
-                           s.config], text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=True)
-    h.has(done.stdout.splitlines()[-1], SOUND,
+    h.has(dump(s)[1], SOUND,
           "each token has its schedule and its subject entry")
 
 

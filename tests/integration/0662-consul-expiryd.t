@@ -4,11 +4,11 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import time
 
 import consul
 import harness as h
+from storelab import fill
 
 DAEMON = "xivo-auth-expiryd"
 FULL = os.environ.get("XA_FULL") == "1"
@@ -20,13 +20,6 @@ def place(c, config=None, env=None, **more):
     merged = config or c.config()
     merged.setdefault("expiry", {"interval": 0.2}).update(more)
     return h.Service(merged, check=0, login=0, nginx=False, env=env)
-
-
-def fill(s, count, lifetime=1):
-    """Tokens that end so many seconds after they were made."""
-    subprocess.run([h.program("tests/tools/store_fill"), "-c", s.config,
-                    "-n", str(count), "--lifetime", str(lifetime)],
-                   check=True)
 
 
 def events(s, words):
@@ -58,7 +51,7 @@ def says_who_leads(c):
              "each says it once, however many ticks")
         c.delete(LOCK)  # by hand: one of them takes it again
         h.until(c.leader_session, "a leader", 20)
-        fill(s, 20)
+        fill(s, 20, 1)
         h.until(lambda: not c.keys(TOKENS), "a sweep", 20)
         h.eq([first.stop(), second.stop()], [0, 0],
              "a lock that was taken away is taken again")
@@ -89,7 +82,7 @@ def tells_systemd(c, name):
 def ends_in_mid_sweep(c):
     """TERM while thousands are due; and while Consul is frozen as well."""
     with place(c) as s:
-        fill(s, 3000)
+        fill(s, 3000, 1)
         for title in ("a busy Consul", "a frozen Consul"):
             left = len(c.keys(TOKENS))
             daemon = s.start_daemon()
@@ -159,7 +152,7 @@ def takes_an_old_configuration(c):
             config = json.load(f)
         del config["store"]
         s.write("config.yml", json.dumps(config))
-        fill(s, 5)
+        fill(s, 5, 1)
         h.ok(all(len(x) == len(TOKENS) + 36 for x in c.keys(TOKENS)),
              "tokens are their own keys")
         daemon = s.start_daemon()

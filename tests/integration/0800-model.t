@@ -10,12 +10,11 @@ nothing. On LMDB, then on Consul.
     XA_FULL=1       ten minutes on each store
     XA_SECONDS=...  so many
     XA_STORE=lmdb   (or consul) only that one
-    XA_LAX=1        Consul's default consistency, and stale reads
 
-By default a server that has just become leader again answers from its log while
-it still reads it (1.8.7: with KnownLeader true and LastContact 0).
-core/token/consul/trust.h has to see that; 0621-consul-restart.t looks for it,
-and so does XA_LAX=1. Without, reads that are consistent leave it out.
+A server of Consul that has just become leader again answers from its log while
+it still reads it (1.8.7: with KnownLeader true and LastContact 0), and does not
+say so: core/token/consul/trust.h has to see that. 0621-consul-restart.t looks
+for it alone.
 """
 
 import collections
@@ -24,23 +23,19 @@ import copy
 import os
 import random
 import signal
-import subprocess
 import time
 
 import consul
 import harness as h
 import model
 from poollab import Pool
+from storelab import SOUND, stored
 
 SEED = os.environ.get("XA_SEED") or str(random.randrange(1 << 32))
 FULL = os.environ.get("XA_FULL") == "1"
 SECONDS = int(os.environ.get("XA_SECONDS") or (600 if FULL else 6))
 CLIENTS = 4
 RATE = 150  # requests a second of each, lest it is a test of the machine
-STRICT = {} if os.environ.get("XA_LAX") == "1" else {
-    "consistency": "consistent", "stale_max": 0}
-SOUND = "unreadable=0 unscheduled=0 unlisted=0 stray_schedules=0 " \
-        "stray_subjects=0"
 
 
 class Trouble:
@@ -147,15 +142,6 @@ class Trouble:
             self.wrong.append(" ".join(map(str, why)))
 
 
-def stored(s):
-    """The keys in the store, and what the audit says."""
-    done = subprocess.run([h.program("tests/tools/store_dump"), "-c",
-                           s.config], text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=True)
-    lines = done.stdout.splitlines()
-    return {line.split()[0] for line in lines[:-1]}, lines[-1]
-
-
 def judge(clients, trouble):
     kills = trouble.did["kill check"] + trouble.did["kill login"]
     lost = model.total(clients, "lost")
@@ -258,7 +244,7 @@ def main():
                                          "max_size": 256 << 20}}})
     if only != "lmdb":
         with consul.Consul() as c:
-            play("consul", c.config(**STRICT), c)
+            play("consul", c.config(), c)
 
 
 h.run(main, 240 + 4 * SECONDS)

@@ -14,6 +14,7 @@ import time
 import consul
 import harness as h
 import memory
+from storelab import count
 
 HOUR, DAY = 3600, 86400
 GRACE = 3 if memory.is_sanitized() else 1  # seconds, for what is done meanwhile
@@ -82,13 +83,6 @@ def forget(s, tokens):
          "all can be revoked")
 
 
-def stored(s):
-    done = s.run_program("tests/tools/store_dump", "-c", s.config)
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    return len(done.stdout.splitlines()) - 1
-
-
 def logged(s, event, times, seconds=15):
     h.until(lambda: len(re.findall(" %s( |$)" % re.escape(event),
                                    s.read("xivo-auth.log"),
@@ -113,13 +107,13 @@ def daemon_waits(name, config):
             due = issue(s, 1)
             clock.set(offset)
             logged(s, "clock.jumped", 2 * number - 1)
-            h.eq(stored(s), 4, "%s: %s: nothing is removed" % (name, what))
+            h.eq(count(s), 4, "%s: %s: nothing is removed" % (name, what))
             time.sleep(GRACE / 2)
             clock.set(0)
             logged(s, "clock.jumped", 2 * number)
-            h.eq(stored(s), 4, "%s: nor when it is set right" % name)
+            h.eq(count(s), 4, "%s: nor when it is set right" % name)
             logged(s, "clock.trusted", number)
-            h.until(lambda: stored(s) == 3, "the removal of what is due", 10)
+            h.until(lambda: count(s) == 3, "the removal of what is due", 10)
             h.eq([ask(s, "HEAD", t).status for t in live + [due]],
                  [204, 204, 204, 404], "%s: and all that live are there"
                  % name)
@@ -156,7 +150,7 @@ def daemon_believes(name, config):
         logged(s, "clock.trusted", 2)
         soon = issue(s, 2)
         h.eq(ask(s, "HEAD", soon).status, 204, "%s: a short life" % name)
-        h.until(lambda: stored(s) == 1, "it is removed in its time", 10)
+        h.until(lambda: count(s) == 1, "it is removed in its time", 10)
         h.eq([ask(s, "HEAD", t).status for t in (soon, kept)], [404, 204],
              "%s: is removed after the clock was set back" % name)
         forget(s, [kept])
@@ -181,7 +175,7 @@ def daemon_starts_wrong(name, config):
             daemon = s.start_daemon()
         h.until(lambda: ask(s, "HEAD", early).status == 404,
                 "the removal of what ends within the hour", 20)
-        h.eq((ask(s, "HEAD", kept).status, stored(s)), (204, 1),
+        h.eq((ask(s, "HEAD", kept).status, count(s)), (204, 1),
              "%s: a start, an hour ahead" % name)
         h.lacks(s.read("xivo-auth.log"), "clock.jumped",
                 "%s: neither knows of the jump" % name)

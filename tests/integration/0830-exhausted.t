@@ -15,6 +15,7 @@ import consul
 import harness as h
 import netlab
 from consul_keys import key_of
+from storelab import stored
 
 CREDENTIALS = {"Authorization": h.basic(*h.LOGIN)}
 
@@ -125,17 +126,12 @@ def full_store(s, disk):
     answer = issue(s)
     h.eq(answer.status, 200, "room again: the next token is issued", answer)
     h.eq(statuses(s, kept or tokens[20:25], "DELETE"), {200}, "and revoked")
-    h.until(lambda: not [x for x in dump(s) if x in
+    h.until(lambda: not [x for x in stored(s)[0] if x in
                          {key_of(t) for t in due}],
             "the daemon removes what is due", 20)
     h.eq(daemon.stop(), 0, "and ends well")
     h.eq(statuses(s, tokens[40:]), {200}, "nothing was lost")
     sound(s, "after the full disk")
-
-
-def dump(s):
-    done = s.run_program("tests/tools/store_dump", "-c", s.config)
-    return {x.split()[0] for x in done.stdout.splitlines()[:-1]}
 
 
 def log_is_full():
@@ -232,7 +228,7 @@ def no_descriptor_consul(c):
             h.until(lambda: near.request("GET", "/0.1/token/" + token)
                     .status == 200, "descriptors again: it is found", 5)
             due = issue(s, 1, near.request).data["token"]
-            h.until(lambda: key_of(due) not in dump(s),
+            h.until(lambda: key_of(due) not in stored(s)[0],
                     "the daemon to go on", 40)
             h.ok(lines(s, "expiry.recovered"), "and the daemon goes on")
         h.eq(daemon.stop(), 0, "it ends well")

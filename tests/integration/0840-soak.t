@@ -20,6 +20,7 @@ import consul_keys as k
 import harness as h
 import model
 from poollab import Pool
+from storelab import count
 
 SEED = os.environ.get("XA_SEED") or str(random.randrange(1 << 32))
 FULL = os.environ.get("XA_FULL") == "1"
@@ -125,12 +126,7 @@ class Stack:
 
     def is_empty(self):
         time.sleep(max(0, self.world.last_end() - time.time()))
-
-        def stored():
-            done = self.s.run_program("tests/tools/store_dump", "-c",
-                                      self.s.config)
-            return len(done.stdout.splitlines()) - 1
-        h.until(lambda: stored() == 0, "the end of all tokens", 60)
+        h.until(lambda: count(self.s) == 0, "the end of all tokens", 60)
         done = self.s.run_program("xivo-authctl", "-c", self.s.config,
                                   "store", "check")
         h.eq(done.returncode, 0, "%s: nothing is left" % self.name,

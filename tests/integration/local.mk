@@ -100,6 +100,7 @@ EXTRA_DIST += $(service_tests) $(source_tests) \
 	%D%/pgserver.py \
 	%D%/poollab.py \
 	%D%/slapd.py \
+	%D%/storelab.py \
 	%D%/syscalls.py \
 	%D%/tap.py \
 	%D%/trouble.py
