@@ -99,6 +99,16 @@ complain(const struct tally *tally, const struct xa_node *where,
 
 #define FIT_TEXT "text of 1 to %d bytes without control characters"
 
+/* Whether one begins there: of ASCII, or U+0080 to U+009F. */
+static int
+is_control(const char *at)
+{
+    const unsigned char *byte = (const unsigned char *)at;
+
+    return byte[0] < 0x20 || byte[0] == 0x7f ||
+           (byte[0] == 0xc2 && byte[1] < 0xa0);
+}
+
 /* Length of such a text; 0 if it is none. */
 static size_t
 fit_len(const char *text, size_t max)
@@ -108,7 +118,7 @@ fit_len(const char *text, size_t max)
     if (len > max)
         return 0;
     for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+        if (is_control(text + i))
             return 0;
     return len;
 }

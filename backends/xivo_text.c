@@ -102,6 +102,16 @@ xivo_text_stored(const char *stored)
     return XIVO_PLAIN; /* !important, say */
 }
 
+/* Whether a control character begins there: of ASCII, or U+0080 to U+009F. */
+static int
+is_control(const char *at)
+{
+    const unsigned char *byte = (const unsigned char *)at;
+
+    return byte[0] < 0x20 || byte[0] == 0x7f ||
+           (byte[0] == 0xc2 && byte[1] < 0xa0);
+}
+
 int
 xivo_text_tenant_acl(const char *entity, char out[XIVO_ACL_MAX])
 {
@@ -110,7 +120,7 @@ xivo_text_tenant_acl(const char *entity, char out[XIVO_ACL_MAX])
     if (*entity == '\0' || strcmp(entity, "me") == 0)
         return -1;
     for (const char *p = entity; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f || strchr(".*#", *p))
+        if (is_control(p) || strchr(".*#", *p))
             return -1;
     len = snprintf(out, XIVO_ACL_MAX, "dird.tenants.%s.#", entity);
     return len > 0 && len < XIVO_ACL_MAX ? 0 : -1;

@@ -103,7 +103,7 @@ is_plain_text(const char *text, size_t max)
 {
     size_t len = strlen(text);
 
-    return len > 0 && len <= max && !xa_str_has_ascii_control(text, len);
+    return len > 0 && len <= max && !xa_str_has_control(text, len);
 }
 
 static bool

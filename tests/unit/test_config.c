@@ -238,6 +238,9 @@ static const struct {
     {"consul: {token: \"hu\\tsh\"}\n",
      ":1: consul.token: found a text (not shown), expected a text of 1 to "
      "4096 bytes without control characters"},
+    {"uuid: \"a\\x92b\"\n",
+     ":1: uuid: found \"a\xc2\x92" "b\", expected a text of 1 to 256 bytes "
+     "without control characters"},
     {"consul: {prefix: ''}\n",
      ":1: consul.prefix: found \"\", expected a text of 1 to 255 bytes "
      "without control characters"},

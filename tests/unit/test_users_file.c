@@ -208,6 +208,9 @@ static const struct {
      "2: user a: acls is no list (write [] for none)"},
     {"users:\n  a: {" GOOD ", acls: [x, '']}\n",
      "2: user a: an ACL is text of 1 to 1024 bytes"},
+    {"users:\n  a: {" GOOD ", acls: [\"x\\x92\"]}\n",
+     "2: user a: an ACL is text of 1 to 1024 bytes without control "
+     "characters"},
     {"users:\n  a: {" GOOD ", acls: [x, [y]]}\n",
      "2: user a: an ACL is text of 1 to 1024 bytes"},
     {"users:\n  a: {" GOOD ", acl: [x]}\n", "2: user a: unknown key acl\""},

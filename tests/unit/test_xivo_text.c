@@ -141,7 +141,8 @@ test_tenant_acl__names_that_tenant_alone(void **state XA_UNUSED)
     };
     static const char *const bad[] = {"",     "me",   "*",     "#",
                                       ".",    "a.b",  "a*",    "#a",
-                                      "a\nb", "a\tb", "a\x7f", "\x01"};
+                                      "a\nb", "a\tb", "a\x7f", "\x01",
+                                      "l\xc2\x92" "agence"};
     char acl[XIVO_ACL_MAX];
 
     for (size_t i = 0; i < XA_COUNT(good); i++) {
