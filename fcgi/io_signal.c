@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/log.h"
+
 #define WATCH_SLACK_MS 250 /* so that the timer is set 4 times a second */
 #define LET_IN_MS 20
 
@@ -59,8 +61,6 @@ set_timer(int64_t delay_ms)
 static void
 on_watch(int sig XA_UNUSED)
 {
-    static const char last_words[] =
-        "CRITICAL drain.gave_up a request did not end in time\n";
     int saved = errno;
     sigset_t pending;
 
@@ -70,8 +70,8 @@ on_watch(int sig XA_UNUSED)
     sigpending(&pending);
     for (size_t i = 0; i < XA_COUNT(stop_signals); i++) {
         if (sigismember(&pending, stop_signals[i]) == 1 || state.stop) {
-            if (write(STDERR_FILENO, last_words, sizeof last_words - 1) < 0)
-                _exit(EX_SOFTWARE); /* nobody is there to read them */
+            xa_log_from_handler(XA_CRITICAL, "drain.gave_up",
+                                "a request did not end in time");
             _exit(EX_SOFTWARE);
         }
     }

@@ -3,6 +3,7 @@
 
 #include "core/service/watchdog.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -61,6 +62,8 @@ on_crash(int sig)
     if (state.in_hand) {
         put_call(text);
         xa_log_from_handler(XA_CRITICAL, "backend.crashed", text);
+    } else {
+        xa_log_flush(); /* of the request that did it, maybe */
     }
     raise(sig);
 }
@@ -136,6 +139,7 @@ xa_watchdog_begin(const char *backend, const char *call, uint32_t limit_ms)
 {
     size_t len = strnlen(backend, NAME_MAX_SHOWN);
 
+    assert(strlen(call) <= XA_WATCHDOG_CALL_LEN);
     if (!state.is_open)
         return;
     memcpy(state.backend, backend, len);

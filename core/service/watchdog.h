@@ -22,6 +22,7 @@
 #include "core/base/err.h"
 
 #define XA_WATCHDOG_CALL_MS 8000   /* an authenticate() that should take 3 s */
+#define XA_WATCHDOG_CALL_LEN 40    /* bytes of the name of a call */
 #define XA_WATCHDOG_START_MS 60000 /* a start() that reads much */
 
 /*
@@ -37,7 +38,8 @@ enum xa_rc xa_watchdog_open(struct xa_err *err);
  * A call into a module begins.
  *
  *   backend  for the log, "ldap_user" say; 48 bytes of it are shown
- *   call     likewise, "authenticate" say; lent for the life of the process
+ *   call     likewise, "authenticate" say, of XA_WATCHDOG_CALL_LEN bytes at
+ *            most; lent for the life of the process
  *   limit_ms after that long the process ends with exit code 70
  */
 void xa_watchdog_begin(const char *backend, const char *call,
