@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/log.h"
+#include "core/base/str.h"
 #include "fcgi/mask.h"
 
 /* A path that was refused, as it came. */
@@ -57,21 +58,6 @@ put_path(char *end, const struct xa_request *req, const struct xa_reply *reply)
     return stpcpy(end, "\"");
 }
 
-/* A whole number of at least so many digits.  Returns the end. */
-static char *
-put_number(char *end, uint64_t number, int digits)
-{
-    char reversed[32];
-    int n = 0;
-
-    for (; number > 0 || n < digits; number /= 10)
-        reversed[n++] = (char)('0' + number % 10);
-    while (n > 0)
-        *end++ = reversed[--n];
-    *end = '\0';
-    return end;
-}
-
 /* Built by hand: printf would take longer than the check that is told. */
 void
 xa_access_log(const struct xa_request *req, const struct xa_reply *reply,
@@ -86,14 +72,17 @@ xa_access_log(const struct xa_request *req, const struct xa_reply *reply,
     if (!xa_log_enabled(level))
         return;
     end = put_value(end, "remote=", params->remote_addr, "");
+    end = xa_str_put_digits(stpcpy(end, " status="), reply->status, 3);
+    end = xa_str_put_u64(stpcpy(end, " ms="), us / 1000);
+    end = xa_str_put_digits(stpcpy(end, "."), us % 1000, 3);
+    /* The cause of a refusal could tell whether a user exists. */
+    if (level == XA_ERROR) {
+        xa_log_quote(reply->err.text, stpcpy(end, " cause="));
+        end += strlen(end);
+    }
+    /* What a client can make long comes last, for a long line is cut. */
     end = put_value(end, " method=", params->method, "");
     end = put_path(end, req, reply);
-    end = put_value(end, " query=", params->query, "");
-    end = put_number(stpcpy(end, " status="), reply->status, 3);
-    end = put_number(stpcpy(end, " ms="), us / 1000, 1);
-    end = put_number(stpcpy(end, "."), us % 1000, 3);
-    /* The cause of a refusal could tell whether a user exists. */
-    if (level == XA_ERROR)
-        xa_log_quote(reply->err.text, stpcpy(end, " cause="));
+    put_value(end, " query=", params->query, "");
     xa_log_later(level, "request.done", line);
 }

@@ -8,8 +8,8 @@
 #include "fcgi/request.h"
 
 /*
- * Event `request.done`: who asked for what, the status, the time it took.  At
- * level info, or error with the cause for a status of 500 and above.  No
+ * Event `request.done`: who asked, the status, the time it took, and for what.
+ * At level info, or error with the cause for a status of 500 and above.  No
  * token stands in it (mask.h).
  */
 void xa_access_log(const struct xa_request *req, const struct xa_reply *reply,

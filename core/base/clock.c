@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/str.h"
+
 /* The first second of the year 0 and the last one of 9999, in UTC. */
 #define FIRST_S INT64_C(-62167219200)
 #define LAST_S INT64_C(253402300799)
@@ -40,12 +42,11 @@ xa_clock_boot_us(void)
 
 /* So many digits of a number, and what follows them.  Returns the end. */
 static char *
-put_digits(char *out, int number, int digits, char behind)
+put_digits(char *out, int number, size_t digits, char behind)
 {
-    for (int i = digits; i > 0; i--, number /= 10)
-        out[i - 1] = (char)('0' + number % 10);
-    out[digits] = behind;
-    return out + digits + 1;
+    out = xa_str_put_digits(out, (uint64_t)number, digits);
+    *out++ = behind;
+    return out;
 }
 
 /* By hand, because each answer with a token has four of them. */

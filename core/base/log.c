@@ -294,15 +294,12 @@ make_head(int64_t second)
 static char *
 put_head(char *out, int64_t now_us)
 {
-    int64_t micros = now_us % XA_US_PER_S;
-
     if (now_us / XA_US_PER_S != sink.second)
         make_head(now_us / XA_US_PER_S);
     out = mempcpy(out, sink.date, DATE_LEN);
-    out[0] = '.';
-    for (int i = 6; i > 0; i--, micros /= 10)
-        out[i] = (char)('0' + micros % 10);
-    return stpcpy(out + 7, sink.source);
+    *out++ = '.';
+    out = xa_str_put_digits(out, (uint64_t)(now_us % XA_US_PER_S), 6);
+    return stpcpy(out, sink.source);
 }
 
 static void

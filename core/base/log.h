@@ -86,11 +86,11 @@ void xa_log_flush(void);
 bool xa_log_is_holding(void); /* whether lines wait to be written */
 
 /*
- * The same from a signal handler, after the lines that are held back, with
- * nothing that is not safe there (signal-safety(7)).  Where the sink is syslog
- * the line goes to stderr.
+ * xa_log() from a signal handler, after the lines that are held back, with
+ * nothing that is not safe there (signal-safety(7)), whatever the level of the
+ * log is.  Where the sink is syslog the line goes to stderr.
  *
- *   text  plain ASCII; cut at XA_LOG_SHORT_MAX bytes
+ *   text  plain ASCII; cut at XA_LOG_SHORT_MAX - 1 bytes
  */
 #define XA_LOG_SHORT_MAX 128
 void xa_log_from_handler(enum xa_level level, const char *event,

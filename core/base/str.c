@@ -153,6 +153,14 @@ xa_str_has_control(const char *text, size_t len)
 }
 
 char *
+xa_str_put_digits(char *out, uint64_t number, size_t digits)
+{
+    for (size_t i = digits; i-- > 0; number /= 10)
+        out[i] = (char)('0' + number % 10);
+    return out + digits;
+}
+
+char *
 xa_str_put_u64(char *out, uint64_t number)
 {
     char digits[XA_U64_TEXT];

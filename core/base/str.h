@@ -42,6 +42,10 @@ bool xa_str_has_control(const char *text, size_t len);
 #define XA_U64_TEXT 21
 char *xa_str_put_u64(char *out, uint64_t number);
 
+/* The last so many digits of a number, with zeros before it, and no NUL.  A
+ * signal handler may call it.  Returns the end. */
+char *xa_str_put_digits(char *out, uint64_t number, size_t digits);
+
 /*
  * A whole decimal number without sign or blanks, at most max.  False, and
  * out unchanged, for anything else, an empty text too.

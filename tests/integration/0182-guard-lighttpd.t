@@ -65,7 +65,8 @@ $HTTP["url"] =~ "^/private/" { cgi.assign = ( "" => "" ) }
         for p in s.pools["check"]:
             p.stop()
         log = s.read("xivo-auth.log")
-        h.has(log, 'method="GET" path="/private/users/42" query=- status=200',
+        h.has(log, 'status=200 ms=', "the status, too")
+        h.has(log, 'method="GET" path="/private/users/42" query=-',
               "the path stands in the log")
         h.lacks(log, "hunter2", "but not what another program is asked")
         s.sockets[0].close()

@@ -211,9 +211,9 @@ test_access_log__tells_the_request_without_its_token(void **state XA_UNUSED)
 
     log_request(params, 404, "no such token", XA_INFO, &got);
     snprintf(expected, sizeof expected,
-             "INFO request.done remote=\"192.0.2.1\" method=\"GET\" "
-             "path=\"/0.1/token/%s\" query=\"scope=a \\\"b\\x0a\" status=404 "
-             "ms=1234.567",
+             "INFO request.done remote=\"192.0.2.1\" status=404 ms=1234.567 "
+             "method=\"GET\" path=\"/0.1/token/%s\" "
+             "query=\"scope=a \\\"b\\x0a\"",
              key_of(TOKEN));
     assert_string_equal(got.line, expected);
     assert_int_equal(got.level, XA_INFO);
@@ -231,8 +231,8 @@ test_access_log__takes_the_key_that_is_known(void **state XA_UNUSED)
     struct xa_reply reply;
 
     snprintf(expected, sizeof expected,
-             "INFO request.done remote=- method=\"HEAD\" "
-             "path=\"/0.1/token/%s\" query=- status=204 ms=0.001",
+             "INFO request.done remote=- status=204 ms=0.001 method=\"HEAD\" "
+             "path=\"/0.1/token/%s\" query=-",
              key_of(TOKEN));
     xa_reply_init(&reply);
     xa_reply_no_content(&reply);
@@ -259,10 +259,26 @@ test_access_log__tells_the_cause_of_a_500(void **state XA_UNUSED)
 
     log_request(params, 500, "disk \"full\"", XA_ERROR, &got);
     assert_string_equal(got.line,
-                        "ERROR request.done remote=- method=\"GET\" "
-                        "path=\"/0.1/status\" query=- status=500 ms=1234.567 "
-                        "cause=\"disk \\\"full\\\"\"");
+                        "ERROR request.done remote=- status=500 ms=1234.567 "
+                        "cause=\"disk \\\"full\\\"\" method=\"GET\" "
+                        "path=\"/0.1/status\" query=-");
     assert_int_equal(got.level, XA_ERROR);
+}
+
+static void
+test_access_log__tells_the_status_before_what_may_be_long(void **state XA_UNUSED)
+{
+    static char path[1100] = "PATH_INFO=/";
+    static char query[1100] = "QUERY_STRING=";
+    const char *params[] = {"REQUEST_METHOD=GET", path, query, NULL};
+    struct capture got;
+
+    memset(path + strlen(path), 1, 1000);
+    memset(query + strlen(query), 1, 1000);
+    log_request(params, 500, "no disk", XA_INFO, &got);
+    assert_non_null(strstr(got.line, " status=500 "));
+    assert_non_null(strstr(got.line, " ms=1234.567 "));
+    assert_non_null(strstr(got.line, " cause=\"no disk\" "));
 }
 
 static void
@@ -308,6 +324,8 @@ main(void)
         cmocka_unit_test(test_access_log__tells_the_request_without_its_token),
         cmocka_unit_test(test_access_log__takes_the_key_that_is_known),
         cmocka_unit_test(test_access_log__tells_the_cause_of_a_500),
+        cmocka_unit_test(
+            test_access_log__tells_the_status_before_what_may_be_long),
         cmocka_unit_test(test_access_log__is_silent_below_its_level),
         cmocka_unit_test(test_access_log__shows_a_refused_path_masked),
     };

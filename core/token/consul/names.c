@@ -3,6 +3,7 @@
 
 #include "core/token/consul/names.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,9 +52,8 @@ xa_consul_put_schedule(struct xa_buf *out, const char *prefix, int64_t when,
 {
     char digits[WHEN_LEN + 1]; /* and the "/" behind them */
 
-    for (size_t i = WHEN_LEN; i-- > 0; when /= 10)
-        digits[i] = (char)('0' + when % 10);
-    digits[WHEN_LEN] = '/';
+    assert(when >= 0 && when <= XA_WHEN_MAX);
+    *xa_str_put_digits(digits, (uint64_t)when, WHEN_LEN) = '/';
     xa_buf_puts(out, prefix);
     xa_buf_puts(out, "schedule/");
     xa_buf_put(out, digits, sizeof digits);

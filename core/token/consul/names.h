@@ -29,7 +29,7 @@ int64_t xa_consul_when(int64_t expires_us);
 void xa_consul_subject(const char *auth_id, char out[XA_SUBJECT_TEXT]);
 
 /* Append a name, prefix included, as it stands in a transaction: not
- * percent-encoded. */
+ * percent-encoded.  when is from 0 to XA_WHEN_MAX. */
 void xa_consul_put_token(struct xa_buf *out, const char *prefix,
                          const struct xa_key *key);
 void xa_consul_put_schedule(struct xa_buf *out, const char *prefix,
