@@ -21,7 +21,7 @@
 #include "fcgi/io_record.h"
 
 #define PART_MAX 16384    /* bytes of an answer in one record */
-#define MORE_TIME_MS 2000 /* to send an answer in, once it was interrupted */
+#define MORE_TIME_MS 2000 /* for an answer that takes more than one write */
 
 struct xa_call {
     FCGX_Request request;
@@ -31,7 +31,7 @@ struct xa_call {
     /* What goes out: not by libfcgi, which takes an interrupted write for the
      * end of the connection.  No memory is needed to say that there is none. */
     bool is_lost;
-    int64_t end_ms; /* of all sending; 0: none yet */
+    int64_t end_ms; /* of all sending; 0: it may be over with one write */
     size_t len;     /* of content, behind the header */
     uint8_t record[XA_RECORD_HEADER + PART_MAX + XA_RECORD_CLOSING];
 };
@@ -74,9 +74,9 @@ xa_call_read(struct xa_call *call, void *out, size_t len)
 }
 
 /*
- * The socket lets a peer that reads nothing wait for a while, and no longer;
- * interruptions, which begin that while anew, come from the watch on a request
- * that has been in hand for long.
+ * The socket lets one write wait for a peer that reads nothing for a while, and
+ * no longer.  The next write begins that while anew: of a large answer, and
+ * after the watch on a request that has been in hand for long interrupted one.
  */
 static bool
 may_go_on(struct xa_call *call)
@@ -89,7 +89,7 @@ may_go_on(struct xa_call *call)
 }
 
 static void
-send_bytes(struct xa_call *call, size_t len)
+send_bytes(struct xa_call *call, size_t len, bool is_last)
 {
     const uint8_t *p = call->record;
     ssize_t n;
@@ -99,9 +99,10 @@ send_bytes(struct xa_call *call, size_t len)
         if (n > 0) {
             p += n;
             len -= (size_t)n;
-        } else if (n == 0 || errno != EINTR || !may_go_on(call)) {
-            call->is_lost = true;
         }
+        if (n == 0 || (n < 0 && errno != EINTR) ||
+            ((len > 0 || !is_last) && !may_go_on(call)))
+            call->is_lost = true;
     }
 }
 
@@ -119,7 +120,7 @@ send_part(struct xa_call *call, bool is_last)
     if (is_last)
         len += xa_record_write_closing(call->record + len,
                                        (uint16_t)call->request.requestId);
-    send_bytes(call, len);
+    send_bytes(call, len, is_last);
     xa_wipe(call->record, len); /* it may hold a token */
     call->len = 0;
 }

@@ -5,6 +5,7 @@
 import contextlib
 import os
 import resource
+import select
 import selectors
 import shutil
 import signal
@@ -402,6 +403,20 @@ def no_reader():
              time.monotonic() - begun)
 
 
+def slow_reader():
+    """Each write succeeds in time, all of them together do not."""
+    with Responder() as r, r.connect() as slow, r.connect() as c:
+        slow.send(fastcgi.encode(dict(GET, TEST_SIZE=50000000)))
+        c.send(fastcgi.encode(GET))
+        begun = time.monotonic()
+        while not select.select([c.socket], [], [], 0.2)[0] and \
+                time.monotonic() < begun + 20:
+            slow.socket.recv(20000)
+        h.eq(c.answer().status, 200, "nor does one that reads slowly")
+        h.ok(time.monotonic() - begun < 8, "hold anybody for long",
+             time.monotonic() - begun)
+
+
 def late_reader():
     """The watch on the request in hand interrupts what is being written."""
     with Responder("-d", "200") as r, r.connect() as c:
@@ -449,7 +464,8 @@ def drain():
     ends(lambda r, c: send_half(c), "with one half-sent for ever", at_most=3,
          args=("-d", "500"))
     ends(in_hand(30000), "with a request that hangs", code=70, at_most=4,
-         args=("-d", "500"))
+         args=("-d", "500"), also=lambda r, c: r.waits_for(
+             " CRITICAL drain.gave_up a request did not end in time\n") or True)
     with Responder("-d", "500") as r, r.connect() as c:
         c.send(fastcgi.encode(dict(GET, TEST_SLEEP_MS=1500)))
         h.eq(c.answer().status, 200, "no end without a signal")
@@ -521,7 +537,7 @@ def main():
     for part in (kept_connection, records, authorizer, byte_by_byte,
                  half_sent, too_large, garbage, limit_of_connections,
                  few_descriptors, taken_by_another, no_starvation, no_reader,
-                 late_reader, drain, signals):
+                 slow_reader, late_reader, drain, signals):
         h.diag(part.__name__)
         part()
 
