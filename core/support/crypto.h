@@ -20,8 +20,9 @@ enum xa_rc xa_crypto_init(struct xa_err *err);
  */
 ptrdiff_t xa_base64_decode(const char *text, size_t len, void *out, size_t max);
 
-/* Append len bytes in the same form.  Not for secrets: nettle's tables, which
- * take a tenth of libsodium's time, leave traces in the processor's cache. */
+/* Append len bytes in the same form.  Not for passwords: nettle's tables, which
+ * take a tenth of libsodium's time, leave traces in the processor's cache.  A
+ * token that is its own key goes that way to Consul, and no other one. */
 void xa_base64_put(struct xa_buf *out, const void *bytes, size_t len);
 
 /* Argon2id in its text form `$argon2id$...`: 1 match, 0 no match. */

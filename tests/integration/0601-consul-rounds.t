@@ -20,10 +20,23 @@ def asked(p):
     return found
 
 
+def calm_down(p, s, token):
+    """Wait until a read need not be consistent."""
+    def is_plain():
+        p.forget()
+        s.http("GET", "/0.1/token/" + token)
+        return not any("consistent" in r.target for r in p.requests)
+    h.until(is_plain, "plain reads", 20)
+    p.forget()
+
+
 def rounds(p, s):
-    s.token()  # the first request may begin with another
     s.http("GET", "/0.1/token/" + h.TOKEN)
     asked(p)
+    s.http("GET", "/0.1/token/" + h.TOKEN)
+    h.eq(asked(p), {("GET", "/v1/kv"): 1},
+         "one for an unknown token, while reads are consistent")
+    calm_down(p, s, s.token())
     tokens = [s.token() for _ in range(10)]
     h.eq(asked(p), {TXN: 10}, "one round trip for an issue")
     for token in tokens:
@@ -32,6 +45,7 @@ def rounds(p, s):
     for token in tokens:
         s.http("HEAD", "/0.1/token/" + token + "?scope=confd.users.me.read")
     h.eq(asked(p), {("GET", "/v1/kv"): 10}, "one with a scope")
+    calm_down(p, s, tokens[0])
     s.http("GET", "/0.1/token/" + h.TOKEN)
     h.eq(asked(p), {("GET", "/v1/kv"): 2},
          "two for an unknown token, to be sure")
@@ -46,14 +60,26 @@ def rounds(p, s):
     h.ok(connections <= 2, "each process keeps one connection", connections)
 
 
+def sure_rounds(p, s):
+    """With consul.consistency consistent a 404 needs no second opinion."""
+    s.ask("GET", "/0.1/token/" + h.TOKEN)
+    asked(p)
+    for _ in range(3):
+        s.ask("GET", "/0.1/token/" + h.TOKEN)
+    h.eq(asked(p), {("GET", "/v1/kv"): 3},
+         "one for an unknown token, of a consistent read")
+
+
 def young_leader(p, s):
     """Who has just begun to lead may not know all yet, and says 404."""
     token = s.token()
     for method in ("GET", "HEAD", "DELETE"):
+        calm_down(p, s, token)
         p.on("GET", "/v1/kv", f.reply(404), times=1)
         answer = s.http(method, "/0.1/token/" + token)
         h.ok(answer.status in (200, 204),
              "a 404 of a leader that knows too little: " + method, answer)
+    p.off()
     answer = s.http("GET", "/0.1/token/" + token)
     h.eq(answer.status, 404, "and then it is revoked", answer)
 
@@ -145,6 +171,10 @@ def main():
         sent_again(c, p, s)
         unanswered(c, p, s)
         removed_twice(c, p, s)
+    with consul.Consul() as c, f.CountingProxy(c.port) as p, \
+            h.Service(p.config(c, consistency="consistent"), check=1,
+                      login=0, nginx=False) as s:
+        sure_rounds(p, s)
 
 
 h.run(main)

@@ -562,6 +562,24 @@ test_trust__ends_when_a_host_fails(void **state XA_UNUSED)
     }
 }
 
+/* Too many requests: whoever says so has no new leader to tell of, and should
+ * not be asked for more. */
+static void
+test_trust__outlasts_a_busy_host(void **state XA_UNUSED)
+{
+    struct fixture f;
+
+    open_client(&f, 1);
+    calm_down(&f);
+    fake_http.hosts[0].kind = FAKE_BUSY;
+    assert_int_equal(ask(&f, XA_CONSUL_READ), XA_E_UNAVAILABLE);
+    fake_http.hosts[0].kind = FAKE_FINE;
+    fake_http.asked = 0;
+    assert_int_equal(ask(&f, XA_CONSUL_READ), XA_OK);
+    assert_asked(&f, 1, "?raw");
+    close_client(&f);
+}
+
 /* Who answers after another has failed. */
 static void
 test_trust__ends_when_another_host_answers(void **state XA_UNUSED)
@@ -659,6 +677,7 @@ main(void)
         cmocka_unit_test(test_ask__comes_back_once_when_consul_is_busy),
         cmocka_unit_test(test_ask__believes_no_stale_answer_that_denies),
         cmocka_unit_test(test_trust__begins_with_consistent_reads),
+        cmocka_unit_test(test_trust__outlasts_a_busy_host),
         cmocka_unit_test(test_trust__ends_with_the_connection),
         cmocka_unit_test(test_trust__ends_with_a_connection_of_a_write),
         cmocka_unit_test(test_trust__ends_when_a_host_fails),

@@ -161,7 +161,7 @@ ask_host(struct xa_consul *consul, size_t host,
     round->is_leaderless =
         round->is_leaderless || verdict == XA_CONSUL_LEADERLESS;
     is_settled = rc != XA_E_TIMEOUT && rc != XA_E_UNAVAILABLE;
-    if (!is_settled)
+    if (!is_settled && verdict != XA_CONSUL_IS_BUSY)
         xa_trust_lose(&consul->trust);
     if (is_settled || !round->is_silent)
         round->err = err; /* silence tells more than a refusal */
@@ -262,28 +262,31 @@ ask(struct xa_consul *consul, const struct xa_consul_request *what,
     reply.http.body = answer->body; /* its memory is used again */
     answer->body = (struct xa_buf)XA_BUF(XA_CONSUL_ANSWER_MAX);
     rc = ask_plainly(consul, &request, &reply, err);
-    if (rc == XA_OK)
+    if (rc == XA_OK) {
         xa_consul_reply_take(&reply, answer);
+        answer->is_sure = mode == XA_CONSUL_SURE;
+    }
     return rc;
 }
 
-/* A stale read by configuration.  One that is not calm may come from a server
- * that was restarted: how old its state is then, it does not know. */
+/* A stale read, where the configuration has it: true when the answer will do.
+ * One that is not calm may come from a server that was restarted: how old its
+ * state is then, it does not know. */
 static bool
-is_checked_stale(struct xa_consul *consul,
-                 const struct xa_consul_request *request,
-                 struct xa_consul_answer *answer)
+try_stale(struct xa_consul *consul, const struct xa_consul_request *request,
+          struct xa_consul_answer *answer)
 {
     const struct xa_config *config = consul->config;
     int64_t now_ms = xa_clock_mono_ms();
+    int64_t half_ms = now_ms + (request->deadline_ms - now_ms) / 2;
 
-    return strcmp(config->consul.consistency, "stale") == 0 &&
-           config->consul.stale_max_s > 0 &&
-           xa_trust_is_calm(&consul->trust, now_ms) &&
-           ask(consul, request, XA_CONSUL_STALE,
-               now_ms + (request->deadline_ms - now_ms) / 2, answer,
-               NULL) == XA_OK &&
-           xa_trust_is_calm(&consul->trust, now_ms) &&
+    if (strcmp(config->consul.consistency, "stale") != 0 ||
+        config->consul.stale_max_s == 0 ||
+        !xa_trust_is_calm(&consul->trust, now_ms))
+        return false;
+    if (ask(consul, request, XA_CONSUL_STALE, half_ms, answer, NULL) != XA_OK)
+        return false;
+    return xa_trust_is_calm(&consul->trust, now_ms) &&
            is_good_enough(consul, answer);
 }
 
@@ -319,7 +322,7 @@ xa_consul_ask(struct xa_consul *consul, const struct xa_consul_request *request,
 {
     switch (request->mode) {
     case XA_CONSUL_CHECK:
-        if (is_checked_stale(consul, request, answer))
+        if (try_stale(consul, request, answer))
             return XA_OK;
         return ask_leader(consul, request, answer, err);
     case XA_CONSUL_READ:

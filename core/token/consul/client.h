@@ -12,7 +12,8 @@
  *
  * A read is consistent, whatever is configured, while there is any sign that
  * the leader may be a new one: see trust.h.  An answer is asked for a second
- * time only when the sign came with it.
+ * time only when the sign came with it.  Whoever needs a 404 to be beyond doubt
+ * asks again unless the answer is_sure.
  */
 #ifndef XA_TOKEN_CONSUL_CLIENT_H
 #define XA_TOKEN_CONSUL_CLIENT_H
@@ -83,6 +84,7 @@ struct xa_consul_answer {
     struct xa_buf body;
     bool has_index;          /* X-Consul-Index: Consul's own answer */
     bool has_leader;         /* X-Consul-KnownLeader is not "false" */
+    bool is_sure;            /* of a consistent read */
     int64_t last_contact_ms; /* of a stale read; INT64_MAX when not told */
 };
 #define XA_CONSUL_ANSWER                                                       \

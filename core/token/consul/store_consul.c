@@ -171,7 +171,8 @@ read_record(struct xa_store_consul *store, const struct xa_key *key,
     if (rc != XA_OK)
         return rc;
     rc = ask_for_key(store, name.data, mode, deadline_ms, answer, err);
-    if (rc == XA_OK && answer->status == 404 && mode != XA_CONSUL_STALE)
+    if (rc == XA_OK && answer->status == 404 && mode != XA_CONSUL_STALE &&
+        !answer->is_sure)
         rc = ask_for_key(store, name.data, XA_CONSUL_SURE, deadline_ms, answer,
                          err);
     return rc == XA_OK ? judge_key(answer, err) : rc;

@@ -15,6 +15,9 @@
  *
  * And a single one is, when nothing was known for XA_TRUST_QUIET_MS: behind
  * an agent a leader can come and go without a sign for those who did not ask.
+ * No sign tells those who do ask of a leader that hands over on purpose, behind
+ * an agent: for the milliseconds until the next one has applied the last writes
+ * only consul.consistency "consistent" is right.
  * An answer that was not asked for consistently, and turns out to have come by
  * one of these ways, is not to be used.
  *
