@@ -179,6 +179,8 @@ class Ended:
         folder = tempfile.mkdtemp(prefix="xivo-auth-strace-")
         path = os.path.join(folder, "trace")
         how.setdefault("timeout", 20)
+        # where a build that counts may fail to read and write its counts
+        how["env"] = dict(how.get("env") or os.environ, GCOV_PREFIX=folder)
         if "input" not in how:
             how.setdefault("stdin", subprocess.DEVNULL)
         try:
