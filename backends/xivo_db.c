@@ -405,9 +405,18 @@ xivo_db_forget(struct xivo_db *db)
 {
     PGresult *result = NULL;
 
-    if (db->conn &&
-        run_query(db, "SELECT repeat(' ', 8192)", NULL, &result) != ANSWERED)
+    if (!db->conn)
+        return;
+    switch (run_query(db, "SELECT repeat(' ', 8192)", NULL, &result)) {
+    case ANSWERED:
+        break;
+    case LATE:
+        say_late(db);
+        break;
+    case LOST:
         drop(db);
+        break;
+    }
     PQclear(result);
 }
 

@@ -58,7 +58,8 @@ int xivo_db_ask(struct xivo_db *db, const char *sql, const char *value,
 /*
  * Forget what the server said last, as far as libpq keeps it: in a buffer of
  * the connection's, where a password would stand until the next answer.  Costs
- * a round trip; a server that fails in it is left, and asked anew next time.
+ * a round trip.  A server that fails in it is left, and asked anew next time;
+ * what libpq frees then, it does not wipe.
  */
 void xivo_db_forget(struct xivo_db *db);
 
