@@ -32,7 +32,7 @@ def replaced(pool, old, seconds):
     """The process of the pool that is a new one; the other is as before."""
     h.until(lambda: len(set(pool.workers("login")) - set(old)) == 1 and
             sum(map(is_gone, old)) == 1, "a new process", seconds)
-    h.until(lambda: pool("status") == 0, "the pool to be whole again", seconds)
+    h.until(lambda: pool("status") == 0, "the pool to be whole again", 40)
 
 
 def others_go_on(s, token, what):

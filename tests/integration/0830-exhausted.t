@@ -154,7 +154,8 @@ def log_is_full():
                     "lines in the log")
             last = s.read(log).splitlines()[-1]
             h.ok(re.fullmatch(r"\d{4}-\S+Z xivo-auth-fcgi\[\d+\] INFO "
-                              r"request\.done remote=\S+ .* ms=[\d.]+", last)
+                              r"request\.done remote=\S+ status=200 .*"
+                              r" query=\S+", last)
                  and last.count("request.done") == 1,
                  "the log goes on with a whole line", last)
             h.eq(s.pools["check"][0].stop(), 0, "it ends well")
