@@ -141,6 +141,28 @@ test_end__accuses_no_backend_of_a_later_crash(void **state XA_UNUSED)
     assert_string_equal(log_text(), "");
 }
 
+/* The line of the request that did it waits for others. */
+static void
+crash_with_a_line_held_back(void)
+{
+    signal(SIGFPE, SIG_DFL);
+    if (xa_watchdog_open(NULL) != XA_OK)
+        _exit(1);
+    xa_log_hold(true);
+    xa_log_later(XA_INFO, "request.done", "status=200");
+    raise(SIGFPE);
+}
+
+static void
+test_open__lets_a_crash_lose_no_line(void **state XA_UNUSED)
+{
+    int status = status_of(crash_with_a_line_held_back);
+
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGFPE);
+    check_line("] INFO request.done status=200\n");
+}
+
 /* The timer fires, but the call ends before the handler can run. */
 static void
 end_in_the_last_moment(void)
@@ -187,6 +209,7 @@ main(void)
         WITH_LOG(test_begin__ends_a_process_that_hangs_with_one_line),
         WITH_LOG(test_begin__names_the_backend_that_crashes),
         WITH_LOG(test_end__accuses_no_backend_of_a_later_crash),
+        WITH_LOG(test_open__lets_a_crash_lose_no_line),
         WITH_LOG(test_end__wins_against_a_timer_that_just_fired),
         cmocka_unit_test(test_begin__does_nothing_in_a_program_without_it),
     };
