@@ -11,6 +11,8 @@ import pgserver
 from trouble import ALICE, WRONG, is_away, is_well
 
 BACKENDS = ["xivo_user", "xivo_admin", "xivo_service"]
+DISCONNECT = ("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+              " WHERE usename = 'asterisk'")
 
 
 def tables(db, s):
@@ -34,8 +36,7 @@ def stopped(db, s):
         is_well(s, "before")
         db.restart(number)
         is_well(s, how + " between two logins")
-    db.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-           " WHERE usename = 'asterisk'")
+    db.sql(DISCONNECT)
     is_well(s, "a connection closed by the server")
     db.stop()
     is_away(s, "stopped", said="refused")
@@ -87,6 +88,24 @@ def slow(db, s):
     is_well(s, "not locked")
 
 
+def slow_to_forget(db, s):
+    """The login is known, but what libpq keeps of it is not overwritten in
+    time: the connection goes, and the log says why."""
+    db.sql("CREATE SCHEMA slow")
+    db.sql("CREATE FUNCTION slow.repeat(text, integer) RETURNS text"
+           " LANGUAGE sql AS 'SELECT pg_sleep(60)::text'")
+    db.sql("GRANT USAGE ON SCHEMA slow TO asterisk")
+    db.sql("ALTER ROLE asterisk SET search_path = slow, pg_catalog, public")
+    db.sql(DISCONNECT)
+    before = s.read("xivo-auth.log").count("no answer in time")
+    h.eq(s.login(ALICE, "xivo_user").status, 200, "slow to forget: a login")
+    h.until(lambda: s.read("xivo-auth.log").count("no answer in time") ==
+            before + 1, "a line of the log")
+    db.sql("DROP SCHEMA slow CASCADE")
+    db.sql("ALTER ROLE asterisk RESET search_path")
+    is_well(s, "no longer slow to forget")
+
+
 def frozen(db, s):
     is_well(s, "before the frost")
     db.freeze()
@@ -105,8 +124,7 @@ def refusing(db, s):
              "CONNECTION LIMIT -1", "too many connections")):
         db.sql("ALTER ROLE asterisk %s" % wrong)
         is_well(s, what + ", but the kept connection")
-        db.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-               " WHERE usename = 'asterisk'")
+        db.sql(DISCONNECT)
         is_away(s, what, said=said)
         db.sql("ALTER ROLE asterisk %s" % right)
         is_well(s, "no longer " + what)
@@ -171,6 +189,7 @@ def main():
             stopped(db, s)
             stopped_in_the_middle(db, s)
             slow(db, s)
+            slow_to_forget(db, s)
             frozen(db, s)
             refusing(db, s)
             secrets(s)
