@@ -56,11 +56,12 @@ put_table(struct xa_ctl *ctl, const struct xa_token *token, const char *key,
 
 /* The object of the HTTP interface, with the key in front. */
 static void
-put_json(struct xa_ctl *ctl, const struct xa_token *token, const char *key)
+put_json(struct xa_ctl *ctl, const struct xa_token *token, const char *key,
+         bool with_id)
 {
     XA_AUTO(xa_buf_free) struct xa_buf object = XA_BUF(XA_CTL_OUTPUT_MAX);
 
-    xa_token_put_json(token, true, &object);
+    xa_token_put_json(token, with_id, &object);
     if (object.len < 2) {
         ctl->out.broken = object.broken;
         return;
@@ -80,7 +81,7 @@ xa_ctl_put_token(struct xa_ctl *ctl, const struct xa_token *token,
 
     xa_key_shown(key, shown);
     if (ctl->json)
-        put_json(ctl, token, shown);
+        put_json(ctl, token, shown, with_id);
     else
         put_table(ctl, token, shown, with_id);
 }

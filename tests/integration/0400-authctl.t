@@ -285,6 +285,10 @@ def plain(ctl, service):
                         "--json", text)
         h.lacks(done.stdout, token["token"], "without the token")
         h.eq(json.loads(done.stdout)["key"], token["key"], "with the key")
+    for more in ([], ["--json"]):
+        done = ctl.ends(FINE, "plain: list", "token", "list", *more)
+        h.lacks(done.stdout, token["token"], "without the token")
+        h.has(done.stdout, token["key"][:12], "with the key")
     done = ctl.ends(FINE, "plain: revoke", "token", "revoke", token["key"])
     h.lacks(done.stdout, token["token"], "without the token")
     ctl.ends(NO_TOKEN, "plain: it is gone", "token", "check", "-",
