@@ -123,16 +123,16 @@ check_keys(struct build *b, const struct xa_node *map)
     return XA_OK;
 }
 
+/* Not shown, as an unknown alias is not: a password that stands without quotes
+ * and begins with "!" or "*" is what YAML takes for one. */
 static enum xa_rc
 check_tag(struct build *b, const yaml_event_t *event, const yaml_char_t *tag)
 {
-    char shown[XA_SHOWN_MAX];
-
     if (!tag)
         return XA_OK;
     return xa_yaml_refuse(b->err, b->file, line_of(&event->start_mark),
-                          "tag \"%s\" is not accepted; write the value itself",
-                          xa_yaml_show((const char *)tag, shown));
+                          "a tag (!...) is not accepted; put a value that "
+                          "begins with \"!\" into quotes");
 }
 
 static bool
@@ -261,10 +261,11 @@ on_alias(struct build *b, const yaml_event_t *event)
     struct xa_node *lent;
     enum xa_rc rc;
 
-    xa_yaml_show(name, shown);
     if (!from)
         return xa_yaml_refuse(b->err, b->file, line,
-                              "nothing above has the anchor \"%s\"", shown);
+                              "nothing above has the anchor of this alias; put "
+                              "a value that begins with \"*\" into quotes");
+    xa_yaml_show(name, shown);
     if (from->is_open)
         return xa_yaml_refuse(b->err, b->file, line,
                               "alias \"%s\" stands inside what it repeats",

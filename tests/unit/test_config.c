@@ -309,8 +309,9 @@ static const struct {
      ":1: service_discovery.advertise_address: found \"a b\", expected a "
      "name, an address or auto"},
     /* the file itself */
-    {"a: !exec ls\n", ":1: tag \"!exec\" is not accepted; write the value "
-                      "itself"},
+    {"ldap:\n  bind_password: !x\n",
+     ":2: a tag (!...) is not accepted; put a value that begins with \"!\" "
+     "into quotes"},
     {"debug: on\ndebug: off\n",
      ":2: key \"debug\" stands twice in one mapping, first in line 1"},
 };

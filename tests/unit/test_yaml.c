@@ -94,22 +94,25 @@ test_parse__merges(void **state XA_UNUSED)
     }
 }
 
+/* Without the word: it may be a password that lacks its quotes. */
+#define NO_TAG                                                                 \
+    "a tag (!...) is not accepted; put a value that begins with \"!\" into "   \
+    "quotes"
+#define NO_ANCHOR                                                              \
+    "nothing above has the anchor of this alias; put a value that begins "     \
+    "with \"*\" into quotes"
+
 static const struct {
     const char *text;
     const char *why;
 } bad_texts[] = {
     {"a: 1\nb: !exec ls\n",
-     "t.yml:2: tag \"!exec\" is not accepted; write the value itself"},
-    {"a: !!str 1\n", "t.yml:1: tag \"tag:yaml.org,2002:str\" is not "
-                     "accepted; write the value itself"},
-    {"a: ! x\n", "t.yml:1: tag \"!\" is not accepted; write the value itself"},
-    {"a: !!python/object/apply:os.system [ls]\n",
-     "t.yml:1: tag \"tag:yaml.org,2002:python/object/apply:os.system\" is "
-     "not accepted; write the value itself"},
-    {"!m\na: 1\n",
-     "t.yml:1: tag \"!m\" is not accepted; write the value itself"},
-    {"!!str a: 1\n", "t.yml:1: tag \"tag:yaml.org,2002:str\" is not "
-                     "accepted; write the value itself"},
+     "t.yml:2: " NO_TAG},
+    {"a: !!str 1\n", "t.yml:1: " NO_TAG},
+    {"a: ! x\n", "t.yml:1: " NO_TAG},
+    {"a: !!python/object/apply:os.system [ls]\n", "t.yml:1: " NO_TAG},
+    {"!m\na: 1\n", "t.yml:1: " NO_TAG},
+    {"!!str a: 1\n", "t.yml:1: " NO_TAG},
     {"a: 1\nb: 2\na: 3\n",
      "t.yml:3: key \"a\" stands twice in one mapping, first in line 1"},
     {"x:\n  a: 1\n  'a': 2\n",
@@ -128,8 +131,8 @@ static const struct {
     {"a: &x k\n*x : 1\n", "t.yml:2: a key must be a text, not an alias"},
     {"&x a: 1\n", "t.yml:1: a key cannot have an anchor"},
     {"a: 1\n?\n: 2\n", "t.yml:2: a key is missing before \":\""},
-    {"a: *nope\n", "t.yml:1: nothing above has the anchor \"nope\""},
-    {"a: *x\nb: &x 1\n", "t.yml:1: nothing above has the anchor \"x\""},
+    {"a: *nope\n", "t.yml:1: " NO_ANCHOR},
+    {"a: *x\nb: &x 1\n", "t.yml:1: " NO_ANCHOR},
     {"a: &x [1,\n  *x]\n",
      "t.yml:2: alias \"x\" stands inside what it repeats"},
     {"a: &x\n  b: {<<: *x}\n",
