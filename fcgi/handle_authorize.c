@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "core/base/log.h"
 #include "core/base/secret.h"
@@ -40,17 +41,18 @@ find_token(const struct xa_params *params)
     return xa_auth_value(params->authorization, "Bearer");
 }
 
-/* Whether the server vouches for the headers that tell of the original. */
+/* Whether the server vouches for the headers that tell of the original.  A
+ * word that is not known is no: trust lets who asks choose the ACL. */
 static bool
 is_trusted(const struct xa_params *params)
 {
-    static const char *const no[] = {"", "0", "no", "off", "false"};
+    static const char *const yes[] = {"1", "yes", "on", "true"};
     const char *value = params->trust_forwarded;
 
-    for (size_t i = 0; value && i < XA_COUNT(no); i++)
-        if (strcmp(value, no[i]) == 0)
-            return false;
-    return value != NULL;
+    for (size_t i = 0; value && i < XA_COUNT(yes); i++)
+        if (strcasecmp(value, yes[i]) == 0)
+            return true;
+    return false;
 }
 
 static enum xa_rc
