@@ -43,8 +43,8 @@ xa_store_type(const struct xa_store *store)
 }
 
 enum xa_rc
-xa_store_create(struct xa_store *store, const struct xa_key *key,
-                const struct xa_token *token, struct xa_err *err)
+xa_store_create(struct xa_store *store, struct xa_key *key,
+                struct xa_token *token, struct xa_err *err)
 {
     return store->ops->create(store, key, token, err);
 }

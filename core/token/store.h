@@ -50,10 +50,13 @@ const char *xa_store_type(const struct xa_store *store);
 /*
  * Write a new token.  Writing the same key again replaces it, so that a
  * repeated write does no harm.  What returns XA_OK is durable.
+ *
+ *   key, token  another id is in them when a server that did not answer may
+ *               still write the first, some time, and another one was asked
  */
 XA_MUST_CHECK
-enum xa_rc xa_store_create(struct xa_store *store, const struct xa_key *key,
-                           const struct xa_token *token, struct xa_err *err);
+enum xa_rc xa_store_create(struct xa_store *store, struct xa_key *key,
+                           struct xa_token *token, struct xa_err *err);
 
 /* Read a token, expired or not.  XA_E_NOTFOUND: surely not there. */
 XA_MUST_CHECK

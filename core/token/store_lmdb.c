@@ -204,8 +204,8 @@ write_token(struct xa_lmdb *lmdb, const struct xa_key *key,
 }
 
 static enum xa_rc
-create(struct xa_store *store, const struct xa_key *key,
-       const struct xa_token *token, struct xa_err *err)
+create(struct xa_store *store, struct xa_key *key, struct xa_token *token,
+       struct xa_err *err)
 {
     XA_AUTO(xa_buf_free) struct xa_buf record = XA_BUF(XA_RECORD_MAX);
     bool with_id = strlen(key->text) == XA_UUID_LEN; /* a plain key */

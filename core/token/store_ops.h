@@ -8,8 +8,8 @@
  * xa_store as its first member and casts. */
 struct xa_store_ops {
     const char *type;
-    enum xa_rc (*create)(struct xa_store *store, const struct xa_key *key,
-                         const struct xa_token *token, struct xa_err *err);
+    enum xa_rc (*create)(struct xa_store *store, struct xa_key *key,
+                         struct xa_token *token, struct xa_err *err);
     enum xa_rc (*get)(struct xa_store *store, const struct xa_key *key,
                       struct xa_token **out, struct xa_err *err);
     enum xa_rc (*remove)(struct xa_store *store, const struct xa_key *key,

@@ -52,8 +52,8 @@ drop(struct memory_store *memory, struct entry *entry)
 }
 
 static enum xa_rc
-create(struct xa_store *store, const struct xa_key *key,
-       const struct xa_token *token, struct xa_err *err)
+create(struct xa_store *store, struct xa_key *key, struct xa_token *token,
+       struct xa_err *err)
 {
     struct memory_store *memory;
     struct entry *entry;

@@ -152,6 +152,15 @@ def in_the_dark(s):
     h.eq(bad, [], "nothing is critical")
 
 
+def never_asked_for(silent, token):
+    """Who was silent may do what it was asked for at any later time, when a
+    token was revoked long ago: so nobody was given that one."""
+    written = b"".join(request.body for request in silent.requests
+                       if request.method == "PUT")
+    h.has(written, k.TOKENS.encode(), "the silent one was to write a token")
+    h.lacks(written, k.key_of(token).encode(), "which is another one")
+
+
 def of_two_hosts(c):
     """consul.host is a list: the next is tried."""
     hosts = ["127.0.0.9", c.address]
@@ -171,6 +180,7 @@ def of_two_hosts(c):
             h.ok(answer.status == 200 and took < LIMIT,
                  "silent from the start: within the time of one request",
                  answer, took)
+            never_asked_for(other, answer.data["token"])
             answer, took = timed(s.login)
             h.ok(answer.status == 200 and took < 0.5,
                  "then the one that answered is asked first", answer, took)

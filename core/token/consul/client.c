@@ -169,6 +169,19 @@ ask_host(struct xa_consul *consul, size_t host,
     return is_settled;
 }
 
+/* Before another host is asked than one that was silent. */
+static bool
+renew(const struct xa_consul_request *what, struct round *round)
+{
+    struct xa_err err = XA_ERR_NONE;
+
+    if (!round->is_silent || !what->renew ||
+        what->renew(what->ctx, &err) == XA_OK)
+        return true;
+    round->err = err;
+    return false;
+}
+
 /*
  * Ask the hosts in turn, beginning with the one that answered last; each gets
  * its share of the time that is left.
@@ -185,6 +198,8 @@ ask_hosts(struct xa_consul *consul, const struct xa_consul_request *what,
         int64_t now_ms = xa_clock_mono_ms();
         int64_t share_ms = (what->deadline_ms - now_ms) / (int64_t)(count - i);
 
+        if (!renew(what, round))
+            break;
         if (!ask_host(consul, host, what, now_ms + share_ms, reply, round))
             continue;
         if (round->err.code == XA_OK)
@@ -223,7 +238,7 @@ ask_plainly(struct xa_consul *consul, const struct xa_consul_request *what,
     if (xa_clock_mono_ms() >= what->deadline_ms)
         return xa_fail(err, XA_E_TIMEOUT, "no time is left to ask Consul");
     rc = ask_hosts(consul, what, reply, &round);
-    if (rc != XA_OK && round.is_busy &&
+    if (rc != XA_OK && round.is_busy && !(round.is_silent && what->renew) &&
         pause_when_busy(consul, what->deadline_ms))
         rc = ask_hosts(consul, what, reply, &round);
     if (lane == XA_LANE_LEADER)

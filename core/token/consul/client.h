@@ -77,6 +77,12 @@ struct xa_consul_request {
                           are added by the client. */
     const struct xa_buf *body; /* may be NULL */
     int64_t deadline_ms;
+    /*
+     * Make the body anew before another host gets it: one that was silent may
+     * do what it was asked at any later time.  NULL: that does no harm.
+     */
+    enum xa_rc (*renew)(void *ctx, struct xa_err *err);
+    void *ctx; /* for renew */
 };
 
 struct xa_consul_answer {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/secret.h"
 #include "core/support/uuid.h"
 #include "core/token/consul/fetch.h"
 #include "core/token/consul/names.h"
@@ -83,32 +84,76 @@ run_write(struct xa_store_consul *store, struct xa_txn *txn,
 
 /* --- issue --- */
 
-static enum xa_rc
-create(struct xa_store *base, const struct xa_key *key,
-       const struct xa_token *token, struct xa_err *err)
+struct issue {
+    const struct xa_store_consul *store;
+    struct xa_key *key;
+    struct xa_token *token;
+};
+
+static bool
+is_plain(const struct xa_key *key)
 {
-    struct xa_store_consul *store = (struct xa_store_consul *)base;
-    int64_t deadline_ms = xa_consul_deadline_ms(store->consul);
+    return strlen(key->text) == XA_UUID_LEN;
+}
+
+static enum xa_rc
+put_issue(const struct issue *issue, struct xa_txn *txn, struct xa_err *err)
+{
     XA_AUTO(xa_buf_free) struct xa_buf record = XA_BUF(XA_CONSUL_RECORD_MAX);
     XA_AUTO(free_names) struct names names = NO_NAMES;
-    XA_AUTO(xa_txn_done) struct xa_txn txn = XA_TXN_EMPTY;
     enum xa_rc rc;
 
-    rc = make_names(store, key, token, &names, err);
+    rc = make_names(issue->store, issue->key, issue->token, &names, err);
     if (rc != XA_OK)
         return xa_store_consul_fail(rc, err);
-    xa_consul_encode(token, strlen(key->text) == XA_UUID_LEN, &record);
+    xa_consul_encode(issue->token, is_plain(issue->key), &record);
     rc = xa_buf_check(&record, err);
     if (rc != XA_OK)
         return rc == XA_E_INVALID
                    ? xa_fail(err, XA_E_STORE, "a record of more than %d bytes",
                              XA_CONSUL_RECORD_MAX)
                    : rc;
-    xa_txn_set(&txn, names.token.data, record.data, record.len);
-    xa_txn_set(&txn, names.schedule.data, names.subject_text,
+    xa_txn_set(txn, names.token.data, record.data, record.len);
+    xa_txn_set(txn, names.schedule.data, names.subject_text,
                strlen(names.subject_text));
-    xa_txn_set(&txn, names.subject.data, "", 0);
-    return run_write(store, &txn, deadline_ms, err);
+    xa_txn_set(txn, names.subject.data, "", 0);
+    return XA_OK;
+}
+
+/*
+ * A host that was asked and is silent may write the token hours later, when it
+ * was revoked long ago.  So that id is given to nobody: it ends by itself, and
+ * the next host gets another one.
+ */
+static enum xa_rc
+put_another(void *ctx, struct xa_txn *txn, struct xa_err *err)
+{
+    struct issue *issue = ctx;
+    char id[XA_UUID_TEXT];
+    enum xa_rc rc = xa_uuid_random(id, err);
+
+    if (rc != XA_OK)
+        return rc;
+    xa_token_set_id(issue->token, id);
+    xa_key_of_token(is_plain(issue->key) ? XA_KEY_PLAIN : XA_KEY_SHA256, id,
+                    issue->key);
+    xa_wipe(id, sizeof id);
+    return put_issue(issue, txn, err);
+}
+
+static enum xa_rc
+create(struct xa_store *base, struct xa_key *key, struct xa_token *token,
+       struct xa_err *err)
+{
+    struct xa_store_consul *store = (struct xa_store_consul *)base;
+    int64_t deadline_ms = xa_consul_deadline_ms(store->consul);
+    struct issue issue = {.store = store, .key = key, .token = token};
+    XA_AUTO(xa_txn_done) struct xa_txn txn = XA_TXN_EMPTY;
+    enum xa_rc rc = put_issue(&issue, &txn, err);
+
+    txn.renew = put_another;
+    txn.ctx = &issue;
+    return rc == XA_OK ? run_write(store, &txn, deadline_ms, err) : rc;
 }
 
 /* --- read --- */

@@ -268,6 +268,32 @@ judge(const struct xa_consul_answer *answer, const struct xa_txn *txn,
     }
 }
 
+/* The body is whole then. */
+static enum xa_rc
+finish(struct xa_txn *txn, struct xa_err *err)
+{
+    enum xa_rc rc;
+
+    xa_buf_puts(&txn->body, txn->count == 0 ? "[]" : "]");
+    rc = xa_buf_check(&txn->body, err);
+    if (rc == XA_E_INVALID)
+        return xa_fail(err, XA_E_STORE, "a transaction of more than %d bytes",
+                       XA_TXN_BODY_MAX);
+    return rc;
+}
+
+static enum xa_rc
+renew(void *ctx, struct xa_err *err)
+{
+    struct xa_txn *txn = ctx;
+    enum xa_rc rc;
+
+    xa_buf_clear(&txn->body);
+    txn->count = 0;
+    rc = txn->renew(txn->ctx, txn, err);
+    return rc == XA_OK ? finish(txn, err) : rc;
+}
+
 enum xa_rc
 xa_txn_run(struct xa_consul *consul, struct xa_txn *txn,
            enum xa_consul_mode mode, int64_t deadline_ms,
@@ -280,15 +306,12 @@ xa_txn_run(struct xa_consul *consul, struct xa_txn *txn,
         .path = "txn",
         .body = &txn->body,
         .deadline_ms = deadline_ms,
+        .renew = txn->renew ? renew : NULL,
+        .ctx = txn,
     };
     struct xa_txn_refusal unread;
-    enum xa_rc rc;
+    enum xa_rc rc = finish(txn, err);
 
-    xa_buf_puts(&txn->body, txn->count == 0 ? "[]" : "]");
-    rc = xa_buf_check(&txn->body, err);
-    if (rc == XA_E_INVALID)
-        return xa_fail(err, XA_E_STORE, "a transaction of more than %d bytes",
-                       XA_TXN_BODY_MAX);
     if (rc == XA_OK)
         rc = xa_consul_ask(consul, &request, answer, err);
     if (rc == XA_OK)

@@ -20,6 +20,11 @@
 struct xa_txn {
     struct xa_buf body;
     size_t count;
+    /* Write other operations into the emptied transaction, for another host,
+     * when a silent one may still do these some time: where no check keeps it
+     * from that, and it would do harm.  NULL: neither is so. */
+    enum xa_rc (*renew)(void *ctx, struct xa_txn *txn, struct xa_err *err);
+    void *ctx; /* for renew */
 };
 #define XA_TXN_EMPTY                                                           \
     {                                                                          \
