@@ -176,15 +176,16 @@ on_accept_failed(struct xa_io *io, struct xa_err *err)
 }
 
 /*
- * One in a turn, and its request at once if it is there: while a process is
- * busy with it, whoever comes next is free to go to another process.
+ * One, and its request at once if it is there: while a process is busy with
+ * it, whoever comes next is free to go to another process.
  */
 static enum xa_rc
-accept_one(struct xa_io *io, struct xa_err *err)
+accept_one(struct xa_io *io, bool *out_taken, struct xa_err *err)
 {
     struct xa_conn *conn;
     int fd = accept4(io->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
+    *out_taken = fd >= 0;
     if (fd < 0)
         return on_accept_failed(io, err);
     if (io->is_starved) {
@@ -197,6 +198,25 @@ accept_one(struct xa_io *io, struct xa_err *err)
     if (conn && xa_io_look(io, conn))
         xa_io_watch(io, conn);
     return XA_OK;
+}
+
+/*
+ * The kernel wakes one sleeping process for a new connection.  If that one
+ * leaves, the others sleep on; so when it is to end it takes all that may have
+ * woken it.  A queue without end is that of a busy pool, which looks by itself.
+ */
+static enum xa_rc
+accept_new(struct xa_io *io, struct xa_err *err)
+{
+    int64_t end_ms = io->now_ms + (io->is_draining ? IDLE_DRAIN_MS : 0);
+    bool taken;
+    enum xa_rc rc;
+
+    do
+        rc = accept_one(io, &taken, err);
+    while (rc == XA_OK && taken && io->now_ms < end_ms &&
+           io->conns.count < io->limits.max_connections);
+    return rc;
 }
 
 /* Whether a new connection could be taken now. */
@@ -362,8 +382,9 @@ turn(struct xa_io *io, struct xa_err *err)
             has_new = true;
     }
     expire(io);
-    if (has_new && !io->is_draining)
-        rc = accept_one(io, err);
+    /* a signal may have come before the event that it was woken for */
+    if (has_new || (io->is_draining && io->is_listening))
+        rc = accept_new(io, err);
     return rc == XA_OK ? update_listening(io, err) : rc;
 }
 

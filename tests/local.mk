@@ -168,6 +168,9 @@ unit_paths = $(AM_CPPFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\" \
 %C%_unit_test_http_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 %C%_unit_test_http_LDADD = $(LDADD) $(CURL_LIBS)
 %C%_unit_test_http_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=curl_slist_free_all
+%C%_unit_test_io_loop_SOURCES = %D%/unit/test_io_loop.c \
+	%D%/fakes/io_signal.c %D%/fakes/io_signal.h
+%C%_unit_test_io_loop_LDFLAGS = $(unit_stop_clock)
 unit_ldap_cppflags = $(AM_CPPFLAGS) -I$(top_builddir)/include
 %C%_unit_test_ldap_net_SOURCES = %D%/unit/test_ldap_net.c \
 	backends/ldap_net.c backends/ldap_net.h

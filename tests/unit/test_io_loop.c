@@ -1,4 +1,4 @@
-/* test_io_loop.c - what the loop is begun with. SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_io_loop.c - what the loop is begun with, and its turns. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
 #include <fcntl.h>
@@ -6,11 +6,15 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/base/auto.h"
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "fcgi/io.h"
+#include "fcgi/io_record.h"
+#include "tests/fakes/io_signal.h"
 #include "tests/unit/unit.h"
 
 static const struct xa_io_handler handler;
@@ -55,7 +59,7 @@ listening(void)
 
     assert_true(fd >= 0);
     assert_int_equal(bind(fd, &any, sizeof any.sa_family), 0);
-    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(listen(fd, 8), 0);
     return fd;
 }
 
@@ -135,6 +139,157 @@ test_new__cuts_limits_and_says_so(void **state XA_UNUSED)
     }
 }
 
+/* --- turns: clients that send while a request is in hand --- */
+
+#define BEGIN_LEN (XA_RECORD_HEADER + 8)
+#define PARAMS_LEN (XA_RECORD_HEADER + 6)
+#define REQUEST_LEN (BEGIN_LEN + PARAMS_LEN + 2 * XA_RECORD_HEADER)
+
+enum { A, B, C, D, CLIENTS };
+
+static struct {
+    int64_t now_ms;
+    int listen_fd;
+    int client[CLIENTS];
+    char served[16];       /* a letter for each request */
+    void (*in_hand)(void); /* what happens while a request is served */
+} world;
+
+int64_t __wrap_xa_clock_mono_ms(void);
+
+int64_t
+__wrap_xa_clock_mono_ms(void)
+{
+    return world.now_ms;
+}
+
+static void
+serve(void *ctx XA_UNUSED, struct xa_call *call)
+{
+    size_t len = strlen(world.served);
+
+    assert_true(len + 1 < sizeof world.served);
+    world.served[len] = xa_call_param(call, "WHO")[0];
+    world.served[len + 1] = '\0';
+    if (world.in_hand)
+        world.in_hand();
+}
+
+static int
+begin_turns(void **state)
+{
+    memset(&world, 0, sizeof world);
+    world.now_ms = 1000000;
+    world.listen_fd = listening();
+    for (int i = 0; i < CLIENTS; i++)
+        world.client[i] = -1;
+    fake_signal_stop(false);
+    return begin(state);
+}
+
+static void
+close_clients(void)
+{
+    for (int i = 0; i < CLIENTS; i++)
+        xa_fd_close(&world.client[i]);
+}
+
+static int
+end_turns(void **state)
+{
+    close_clients();
+    xa_fd_close(&world.listen_fd);
+    return end(state);
+}
+
+static void
+come(int who)
+{
+    struct sockaddr_un name;
+    socklen_t len = sizeof name;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(
+        getsockname(world.listen_fd, (struct sockaddr *)&name, &len), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&name, len), 0);
+    world.client[who] = fd;
+}
+
+/* The bytes of a client's request from one place to another. */
+static void
+say_part(int who, size_t from, size_t to)
+{
+    uint8_t all[REQUEST_LEN] = {0};
+    uint8_t *p = all;
+
+    xa_record_write_head(p, XA_RECORD_BEGIN, 1, 8);
+    p[XA_RECORD_HEADER + 1] = XA_FCGI_ROLE_RESPONDER;
+    p[XA_RECORD_HEADER + 2] = 1; /* keep the connection */
+    p += BEGIN_LEN;
+    xa_record_write_head(p, XA_RECORD_PARAMS, 1, 6);
+    memcpy(p + XA_RECORD_HEADER, "\3\1WHO", 5);
+    p[XA_RECORD_HEADER + 5] = (uint8_t)('a' + who);
+    p += PARAMS_LEN;
+    xa_record_write_head(p, XA_RECORD_PARAMS, 1, 0);
+    xa_record_write_head(p + XA_RECORD_HEADER, XA_RECORD_STDIN, 1, 0);
+    /* may fail: its connection may be closed, and what is served tells */
+    (void)!send(world.client[who], all + from, to - from, MSG_NOSIGNAL);
+}
+
+static void
+say(int who)
+{
+    say_part(who, 0, REQUEST_LEN);
+}
+
+static void
+come_and_say(int who)
+{
+    come(who);
+    say(who);
+}
+
+/* Run the loop until it is told to stop; who was served by then. */
+static const char *
+run(uint32_t max_connections)
+{
+    const struct xa_io_handler serves = {.serve = serve};
+    XA_AUTO(xa_io_free) struct xa_io *io = NULL;
+    struct xa_io_limits limits = modest;
+
+    limits.max_connections = max_connections;
+    assert_int_equal(xa_io_new(world.listen_fd, &limits, &serves, &io, NULL),
+                     XA_OK);
+    assert_int_equal(xa_io_run(io, NULL), XA_OK);
+    return world.served;
+}
+
+static void
+test_run__takes_those_it_was_woken_for_before_it_leaves(void **state XA_UNUSED)
+{
+    come_and_say(A);
+    come_and_say(B);
+    fake_signal_stop(true);
+    assert_string_equal(run(10), "ab");
+}
+
+static void
+takes_long(void)
+{
+    world.now_ms += 300;
+}
+
+static void
+test_run__leaves_a_long_queue_to_others(void **state XA_UNUSED)
+{
+    for (int i = 0; i < CLIENTS; i++)
+        come_and_say(i);
+    world.in_hand = takes_long;
+    fake_signal_stop(true);
+    assert_string_equal(run(10), "a");
+}
+
 int
 main(void)
 {
@@ -146,6 +301,11 @@ main(void)
             end),
         cmocka_unit_test_setup_teardown(test_new__cuts_limits_and_says_so,
                                         begin, end),
+        cmocka_unit_test_setup_teardown(
+            test_run__takes_those_it_was_woken_for_before_it_leaves,
+            begin_turns, end_turns),
+        cmocka_unit_test_setup_teardown(test_run__leaves_a_long_queue_to_others,
+                                        begin_turns, end_turns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
