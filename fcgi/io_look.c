@@ -221,13 +221,12 @@ act(struct xa_io *io, struct xa_conn *conn, enum xa_peek_found found,
     return close_conn(io, conn);
 }
 
-/* Whether another look at a half-sent request may tell more. */
-static bool
-is_worth_a_look(const struct xa_conn *conn)
+bool
+xa_io_has_news(const struct xa_conn *conn)
 {
     int waiting = 0;
 
-    return conn->need == 0 || ioctl(conn->fd, FIONREAD, &waiting) != 0 ||
+    return ioctl(conn->fd, FIONREAD, &waiting) == 0 && waiting > 0 &&
            (size_t)waiting >= conn->need;
 }
 
@@ -238,7 +237,8 @@ xa_io_look(struct xa_io *io, struct xa_conn *conn)
     struct xa_peek peek;
     ssize_t n;
 
-    if (!is_worth_a_look(conn))
+    /* a look at a half-sent request must not cost as often as a byte comes */
+    if (conn->need > 0 && !xa_io_has_news(conn))
         return conn->peer_is_done ? close_conn(io, conn) : true;
     for (int managed = 0;; managed++) {
         n = receive(conn, io->window, XA_IO_WINDOW(io), MSG_PEEK);

@@ -142,13 +142,27 @@ set_socket_options(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+/* The one that has been silent for longest, and still is. */
+static struct xa_conn *
+longest_silent(const struct xa_io *io)
+{
+    struct xa_conn *conn = xa_conns_first(&io->conns, XA_CONN_SILENT);
+
+    while (conn && xa_io_has_news(conn))
+        conn = conn->next;
+    return conn;
+}
+
 /* At the limit the connection that has been silent for longest makes room. */
 static void
 make_room(struct xa_io *io)
 {
-    struct xa_conn *silent = xa_conns_first(&io->conns, XA_CONN_SILENT);
+    struct xa_conn *silent;
 
-    if (io->conns.count >= io->limits.max_connections && silent)
+    if (io->conns.count < io->limits.max_connections)
+        return;
+    silent = longest_silent(io);
+    if (silent)
         xa_conns_close(&io->conns, silent);
 }
 
@@ -230,7 +244,7 @@ has_room(struct xa_io *io)
         xa_log(XA_WARNING, full ? "connections.full" : "connections.free",
                "limit=%u", io->limits.max_connections);
     }
-    return !full || xa_conns_first(&io->conns, XA_CONN_SILENT);
+    return !full || longest_silent(io);
 }
 
 /* Listen or not, as the turn left things. */
@@ -269,23 +283,39 @@ patience_ms(const struct xa_io *io, enum xa_conn_state state)
     return io->is_draining ? IDLE_DRAIN_MS : -1;
 }
 
-/* Close what has waited for too long. */
+static bool
+is_due(const struct xa_io *io, const struct xa_conn *conn)
+{
+    int64_t patience = patience_ms(io, conn->state);
+
+    return patience >= 0 && io->now_ms >= conn->since_ms + patience;
+}
+
+static void
+close_due(struct xa_io *io, struct xa_conn *conn)
+{
+    if (conn->state == XA_CONN_HALF)
+        xa_log(XA_WARNING, "request.timeout", "after_ms=%lld",
+               (long long)(io->now_ms - conn->since_ms));
+    xa_conns_close(&io->conns, conn);
+}
+
+/*
+ * Close what has waited for too long.  What came while a request was in hand
+ * is looked at first, in its turn: its event is on the way.
+ */
 static void
 expire(struct xa_io *io)
 {
     struct xa_conn *conn;
+    struct xa_conn *next;
 
     for (int state = 0; state < XA_CONN_STATES; state++) {
-        int64_t patience = patience_ms(io, (enum xa_conn_state)state);
-
-        if (patience < 0)
-            continue;
-        while ((conn = xa_conns_first(&io->conns, (enum xa_conn_state)state)) &&
-               io->now_ms >= conn->since_ms + patience) {
-            if (state == XA_CONN_HALF)
-                xa_log(XA_WARNING, "request.timeout", "after_ms=%lld",
-                       (long long)(io->now_ms - conn->since_ms));
-            xa_conns_close(&io->conns, conn);
+        conn = xa_conns_first(&io->conns, (enum xa_conn_state)state);
+        for (; conn && is_due(io, conn); conn = next) {
+            next = conn->next;
+            if (state == XA_CONN_LINGER || !xa_io_has_news(conn))
+                close_due(io, conn);
         }
     }
 }
@@ -350,8 +380,9 @@ on_ready(struct xa_io *io, struct xa_conn *conn, uint32_t events)
         conn->peer_is_done = true;
     if (conn->state == XA_CONN_LINGER)
         xa_io_drop_input(io, conn);
-    else
-        xa_io_look(io, conn);
+    else if (xa_io_look(io, conn) && conn->state == XA_CONN_HALF &&
+             is_due(io, conn))
+        close_due(io, conn); /* or what drips in might put that off for ever */
 }
 
 /*

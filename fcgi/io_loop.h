@@ -37,6 +37,10 @@ struct xa_io {
 /* Look at what lies in its socket and do what it asks for. */
 bool xa_io_look(struct xa_io *io, struct xa_conn *conn);
 
+/* Whether so much lies in its socket that a look may tell more.  If it came
+ * since the latest look, an event for it is on its way. */
+bool xa_io_has_news(const struct xa_conn *conn);
+
 /*
  * Have the loop look again whenever something comes.  Edge-triggered: a
  * half-sent request must not wake it again and again.  No edge is lost:

@@ -144,6 +144,7 @@ test_new__cuts_limits_and_says_so(void **state XA_UNUSED)
 #define BEGIN_LEN (XA_RECORD_HEADER + 8)
 #define PARAMS_LEN (XA_RECORD_HEADER + 6)
 #define REQUEST_LEN (BEGIN_LEN + PARAMS_LEN + 2 * XA_RECORD_HEADER)
+#define HALF_LEN (REQUEST_LEN - XA_RECORD_HEADER)
 
 enum { A, B, C, D, CLIENTS };
 
@@ -290,6 +291,139 @@ test_run__leaves_a_long_queue_to_others(void **state XA_UNUSED)
     assert_string_equal(run(10), "a");
 }
 
+static bool
+have_been(const char *who)
+{
+    return strcmp(world.served, who) == 0;
+}
+
+/* The loop ends once nobody is there any more. */
+static void
+go(void)
+{
+    fake_signal_stop(true);
+    close_clients();
+}
+
+static void
+rest_comes_late(void)
+{
+    if (have_been("ac"))
+        say(A);
+    if (have_been("aca")) {
+        say_part(B, HALF_LEN, REQUEST_LEN);
+        say(C);
+        world.now_ms += modest.read_timeout_ms;
+    }
+    if (have_been("acabc") || have_been("acac"))
+        go();
+}
+
+static void
+test_run__serves_what_became_whole_behind_a_slow_request(void **state XA_UNUSED)
+{
+    come_and_say(A);
+    come(B);
+    say_part(B, 0, HALF_LEN);
+    come_and_say(C);
+    world.in_hand = rest_comes_late;
+    assert_string_equal(run(10), "acabc");
+    assert_null(strstr(said, "request.timeout"));
+}
+
+/* A record of the body, in front of the empty one. */
+static void
+drip(int who)
+{
+    uint8_t record[XA_RECORD_HEADER + 1] = {0};
+
+    xa_record_write_head(record, XA_RECORD_STDIN, 1, 1);
+    assert_int_equal(
+        send(world.client[who], record, sizeof record, MSG_NOSIGNAL),
+        sizeof record);
+}
+
+static void
+drips_come(void)
+{
+    if (have_been("ac"))
+        say(A);
+    if (have_been("aca")) {
+        drip(B);
+        say(C);
+        world.now_ms += modest.read_timeout_ms;
+    }
+    if (have_been("acac")) {
+        say_part(B, HALF_LEN, REQUEST_LEN);
+        say(A);
+    }
+    if (have_been("acaca") || have_been("acacba"))
+        go();
+}
+
+static void
+test_run__has_a_limit_for_a_request_that_drips_in(void **state XA_UNUSED)
+{
+    come_and_say(A);
+    come(B);
+    say_part(B, 0, HALF_LEN);
+    come_and_say(C);
+    world.in_hand = drips_come;
+    assert_string_equal(run(10), "acaca");
+    assert_non_null(strstr(said, "WARNING request.timeout after_ms=1000\n"));
+}
+
+static void
+silent_one_speaks(void)
+{
+    if (have_been("bc")) {
+        say(B);
+        come_and_say(D);
+    }
+    if (have_been("bcb"))
+        say(A);
+    if (have_been("bcbd"))
+        say(C);
+    if (have_been("bcbdac") || have_been("bcbdc"))
+        go();
+}
+
+static void
+test_run__makes_room_by_none_that_has_spoken(void **state XA_UNUSED)
+{
+    come(A);
+    come_and_say(B);
+    come_and_say(C);
+    world.in_hand = silent_one_speaks;
+    assert_string_equal(run(3), "bcbdac");
+}
+
+static void
+idle_ones_speak_in_a_drain(void)
+{
+    if (have_been("acd")) {
+        say(C);
+        fake_signal_stop(true);
+    }
+    if (have_been("acdc")) {
+        say(A);
+        say(B);
+        world.now_ms += 300;
+    }
+}
+
+static void
+test_run__serves_in_a_drain_what_came_behind_a_slow_request(
+    void **state XA_UNUSED)
+{
+    come_and_say(A);
+    come(B); /* and is silent */
+    come_and_say(C);
+    come_and_say(D);
+    world.in_hand = idle_ones_speak_in_a_drain;
+    assert_string_equal(run(10), "acdcab");
+}
+
 int
 main(void)
 {
@@ -306,6 +440,18 @@ main(void)
             begin_turns, end_turns),
         cmocka_unit_test_setup_teardown(test_run__leaves_a_long_queue_to_others,
                                         begin_turns, end_turns),
+        cmocka_unit_test_setup_teardown(
+            test_run__serves_what_became_whole_behind_a_slow_request,
+            begin_turns, end_turns),
+        cmocka_unit_test_setup_teardown(
+            test_run__has_a_limit_for_a_request_that_drips_in, begin_turns,
+            end_turns),
+        cmocka_unit_test_setup_teardown(
+            test_run__makes_room_by_none_that_has_spoken, begin_turns,
+            end_turns),
+        cmocka_unit_test_setup_teardown(
+            test_run__serves_in_a_drain_what_came_behind_a_slow_request,
+            begin_turns, end_turns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
