@@ -235,6 +235,7 @@ xa_io_look(struct xa_io *io, struct xa_conn *conn)
 {
     enum xa_peek_found found;
     struct xa_peek peek;
+    bool was_answered;
     ssize_t n;
 
     /* a look at a half-sent request must not cost as often as a byte comes */
@@ -249,7 +250,9 @@ xa_io_look(struct xa_io *io, struct xa_conn *conn)
         found = xa_peek(io->window, (size_t)n, io->limits.max_request, &peek);
         if (found != XA_PEEK_MANAGEMENT || managed == MANAGED_IN_A_ROW)
             break;
-        if (!answer_management(io, conn, peek.len))
+        was_answered = answer_management(io, conn, peek.len);
+        xa_wipe(io->window, (size_t)n); /* the next look is a shorter one */
+        if (!was_answered)
             return close_conn(io, conn);
     }
     xa_wipe(io->window, (size_t)n);

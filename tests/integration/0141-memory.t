@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # 0141-memory.t - no password stays in a process that has served a login. SPDX-License-Identifier: GPL-3.0-or-later
+import fastcgi
 import harness as h
 import memory
 
@@ -17,6 +18,17 @@ def left(pid, wanted):
     except TimeoutError:
         pass
     return memory.hits(pid, wanted)
+
+
+def behind_management(s):
+    """A login behind a record of another kind, which is looked at first."""
+    body = b'{"backend": "users_file"}'
+    ask = fastcgi.params_of("POST", "/0.1/token", body, {
+        "Authorization": h.basic("alice", WRONG)})
+    with s.connect("login") as c:
+        c.send(fastcgi.record(99, bytes(4000), 0) +
+               fastcgi.encode(ask, body, keep=False))
+        return c.answer().status
 
 
 def main():
@@ -44,6 +56,9 @@ def main():
                login=("alice", WRONG))
         h.eq(left(pid, memory.needles("alice", WRONG)), [],
              "nor of one with a long body")
+        h.eq(behind_management(s), 401, "a login behind a management record")
+        h.eq(left(pid, memory.needles("alice", WRONG)), [],
+             "leaves nothing either")
         for pool in s.pools.values():
             for p in pool:
                 h.lacks(memory.seen_by_ps(p.pid), PASSWORD,
