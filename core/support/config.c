@@ -296,6 +296,21 @@ note_second_dir(const struct xa_node *extra, struct xa_config *config,
 
 /* --- from the merged tree to the struct ----------------------------------- */
 
+/* Backends see the tree: what is a list when it is left out is one to them as
+ * "a, b", too. */
+static enum xa_rc
+split_text(struct xa_config *config, const struct xa_option *option,
+           struct xa_err *err)
+{
+    struct xa_node *node =
+        (struct xa_node *)xa_node_at(config->root, option->key); /* our own */
+
+    if ((option->type != XA_OPTION_TEXTS && option->type != XA_OPTION_NAMES) ||
+        !xa_node_text(node) || !option->def || option->def[0] != '[')
+        return XA_OK;
+    return xa_node_split(node, field_of(config, option), err);
+}
+
 static enum xa_rc
 fill(struct xa_config *config, struct xa_err *err)
 {
@@ -311,6 +326,8 @@ fill(struct xa_config *config, struct xa_err *err)
         if (!option->def && xa_node_text(node) && !*xa_node_text(node))
             continue; /* where there is no default, "" means none, too */
         rc = xa_option_set(option, node, field_of(config, option), err);
+        if (rc == XA_OK)
+            rc = split_text(config, option, err);
     }
     if (config->debug)
         config->log_level = XA_DEBUG;

@@ -15,6 +15,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/err.h"
+#include "core/base/str.h"
 
 #define XA_YAML_NODES_MAX 10000
 #define XA_YAML_DEPTH_MAX 64
@@ -92,6 +93,15 @@ bool xa_node_to_double(const struct xa_node *node, double *out);
  */
 XA_MUST_CHECK
 enum xa_rc xa_node_merge(struct xa_node *into, struct xa_node **from,
+                         struct xa_err *err);
+
+/*
+ * Make a list of a text, in its place: one text for each item.
+ *
+ * XA_E_NOMEM: the node is as it was.
+ */
+XA_MUST_CHECK
+enum xa_rc xa_node_split(struct xa_node *text, const struct xa_strlist *items,
                          struct xa_err *err);
 
 /* Remove every key whose value is null, in mappings inside mappings too, so

@@ -125,6 +125,39 @@ xa_node_append(struct xa_node *node, char **key, unsigned key_line,
     return XA_OK;
 }
 
+static enum xa_rc
+append_text(struct xa_node *list, const char *text, struct xa_err *err)
+{
+    XA_AUTO(xa_node_free) struct xa_node *item = NULL;
+    enum xa_rc rc;
+
+    rc = xa_node_new(XA_NODE_SCALAR, list->file, list->line, &item, err);
+    if (rc == XA_OK)
+        rc = xa_str_dup(text, &item->text, err);
+    if (rc == XA_OK)
+        rc = xa_node_append(list, NULL, 0, &item, err);
+    return rc;
+}
+
+enum xa_rc
+xa_node_split(struct xa_node *text, const struct xa_strlist *items,
+              struct xa_err *err)
+{
+    XA_AUTO(xa_node_free) struct xa_node *list = NULL;
+    struct xa_node old;
+    enum xa_rc rc;
+
+    rc = xa_node_new(XA_NODE_LIST, text->file, text->line, &list, err);
+    for (size_t i = 0; rc == XA_OK && i < items->count; i++)
+        rc = append_text(list, items->items[i], err);
+    if (rc != XA_OK)
+        return rc;
+    old = *text;
+    *text = *list;
+    *list = old; /* which is freed */
+    return XA_OK;
+}
+
 static int
 by_key(const void *a, const void *b)
 {

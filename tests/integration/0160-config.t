@@ -36,7 +36,7 @@ def broken(s):
             ("no YAML", "a: [\n", ["config.yml:2"]),
             ("a tab", "a:\n\tb: 1\n", ["config.yml:2"]),
             ("no mapping", "- a\n", ["config.yml"]),
-            ("a tag", "uuid: !exec id\n", ["config.yml:1", "!exec"]),
+            ("a tag", "uuid: !exec id\n", ["config.yml:1", "(!...)"]),
             ("a key twice", "debug: true\nuser: null\ndebug: false\n",
              ["config.yml:3", "line 1", "debug"]),
             ("not UTF-8", b"uuid: \xff\n".decode("latin-1"), ["config.yml"])):

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/support/config.h"
+#include "core/support/config_notes.h"
 #include "tests/fakes/alloc.h"
 #include "tests/unit/config_files.h"
 #include "tests/unit/unit.h"
@@ -162,6 +163,19 @@ test_load__reads_numbers_words_and_lists(void **state XA_UNUSED)
     assert_int_equal(c->service_discovery.retry_interval_s, 1);
     assert_string_equal(c->service_discovery.extra_tags.items[0], "one");
     assert_int_equal(xa_config_note_count(c), 0);
+}
+
+/* "a, b" and [a, b] are the same to a backend, which sees the tree. */
+static void
+test_load__makes_lists_of_texts(void **state XA_UNUSED)
+{
+    struct xa_config *c = load("default_user_acls: \"!a, b\"\n");
+    const struct xa_node *node = xa_node_at(c->root, "default_user_acls");
+
+    assert_int_equal(xa_node_count(node), 2);
+    assert_string_equal(xa_node_text(xa_node_item(node, 0, NULL)), "!a");
+    assert_string_equal(xa_node_text(xa_node_item(node, 1, NULL)), "b");
+    xa_config_free(&c);
 }
 
 static void
@@ -594,6 +608,7 @@ main(void)
         cmocka_unit_test(test_defaults__of_stores_and_daemons),
         cmocka_unit_test(test_load__gives_backends_their_defaults),
         cmocka_unit_test(test_load__reads_numbers_words_and_lists),
+        cmocka_unit_test(test_load__makes_lists_of_texts),
         cmocka_unit_test(test_load__takes_verify_as_boolean),
         cmocka_unit_test(test_load__refuses_with_place_key_found_and_expected),
         cmocka_unit_test(test_load__refuses_a_file_that_is_no_mapping),
