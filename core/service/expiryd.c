@@ -16,6 +16,7 @@
 #include "core/support/signals.h"
 
 #define RETRY_MAX_MS 10000
+#define STAND_BY_MS 1000  /* as often who does not lead tries to */
 #define KEEP_MS 3000      /* as often the lead is kept, and systemd is told */
 #define ONCE_WAIT_MS 5000 /* --once waits a tick for the lead, or so long */
 #define ONCE_RETRY_MS 100
@@ -75,12 +76,19 @@ wait_until(struct daemon *daemon, int64_t next_ms)
     } while (now_ms < next_ms && !daemon->signals.stop);
 }
 
-/* At a fixed rate; while the store fails, with growing pauses. */
+static int64_t
+less(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* At a fixed rate, a second at most for who waits to lead; while the store
+ * fails, with growing pauses. */
 static void
 tick_for_ever(struct daemon *daemon)
 {
     int64_t interval_ms = daemon->config->expiry.interval_ms;
-    int64_t retry_ms = interval_ms;
+    int64_t retry_ms = less(interval_ms, RETRY_MAX_MS);
     int64_t next_ms = xa_clock_mono_ms();
     int64_t now_ms;
 
@@ -89,15 +97,16 @@ tick_for_ever(struct daemon *daemon)
             xa_expiry_tick(daemon->expiry, &daemon->signals.stop, NULL);
 
         now_ms = xa_clock_mono_ms();
-        next_ms += interval_ms;
+        next_ms += xa_expiry_leads(daemon->expiry)
+                       ? interval_ms
+                       : less(interval_ms, STAND_BY_MS);
         if (next_ms < now_ms)
             next_ms = now_ms; /* what was missed is done by one tick */
         if (rc == XA_OK) {
-            retry_ms = interval_ms;
+            retry_ms = less(interval_ms, RETRY_MAX_MS);
         } else {
             next_ms = now_ms + retry_ms;
-            retry_ms =
-                retry_ms * 2 < RETRY_MAX_MS ? retry_ms * 2 : RETRY_MAX_MS;
+            retry_ms = less(retry_ms * 2, RETRY_MAX_MS);
         }
         wait_until(daemon, next_ms);
     }

@@ -17,8 +17,10 @@ FULL = os.environ.get("XA_FULL") == "1"
 
 
 def hand_over(c):
-    """(b) One ends well: the other takes over within 2 s."""
-    with place(c) as one, place(c) as two:
+    """(b) One ends well: the other takes over within 2 s, however seldom it
+    sweeps."""
+    seldom = dict(c.config(), expiry={"interval": 10})
+    with place(c) as one, place(c, seldom) as two:
         first = one.start_daemon()
         session = leads(c, "the first leads")
         second = two.start_daemon()

@@ -10,7 +10,7 @@ import harness as h
 def place(c, config=None, **how):
     """A configuration with a quick daemon, nothing started."""
     merged = config or c.config()
-    merged.setdefault("expiry", {})["interval"] = 0.2
+    merged.setdefault("expiry", {}).setdefault("interval", 0.2)
     how.setdefault("check", 0)
     return h.Service(merged, login=0, nginx=False, **how)
 
