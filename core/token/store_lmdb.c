@@ -7,8 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/base/str.h"
 #include "core/support/uuid.h"
+
+#define FOLLOW_MS 1000 /* as often a read looks for other files */
 
 /* --- names of entries --- */
 
@@ -226,6 +229,19 @@ create(struct xa_store *store, struct xa_key *key, struct xa_token *token,
     return rc;
 }
 
+/* A process that only reads has to notice other files, too; but looking for
+ * them at each check would cost as much as the rest of it. */
+static enum xa_rc
+follow_at_times(struct xa_store_lmdb *store, struct xa_err *err)
+{
+    int64_t now_ms = xa_clock_mono_ms();
+
+    if (now_ms - store->followed_ms < FOLLOW_MS)
+        return XA_OK;
+    store->followed_ms = now_ms;
+    return xa_lmdb_follow(store->lmdb, err);
+}
+
 /* Each check comes through here: renew, read, decode, reset, and no more. */
 static enum xa_rc
 get(struct xa_store *store, const struct xa_key *key, struct xa_token **out,
@@ -236,6 +252,8 @@ get(struct xa_store *store, const struct xa_key *key, struct xa_token **out,
     enum xa_rc rc;
 
     rc = enter(store, &lmdb, err);
+    if (rc == XA_OK)
+        rc = follow_at_times((struct xa_store_lmdb *)store, err);
     if (rc == XA_OK)
         rc = xa_lmdb_begin_read(lmdb, &txn, err);
     if (rc == XA_OK)

@@ -8,6 +8,7 @@
 struct xa_store_lmdb {
     struct xa_store base; /* first, so that the two are one address */
     struct xa_lmdb *lmdb; /* NULL: probed, and there is no store yet */
+    int64_t followed_ms;  /* when a read last looked for other files */
 };
 
 /* --- names of entries --- */

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "tests/unit/lmdb_fixture.h"
 
 /* --- probe --- */
@@ -305,6 +307,26 @@ test_store__follows_when_its_files_are_replaced(void **state XA_UNUSED)
     xa_store_close(&store);
 }
 
+/* In a process that does nothing but read. */
+static void
+test_get__follows_within_seconds(void **state XA_UNUSED)
+{
+    const struct timespec moment = {.tv_nsec = 20000000};
+    struct xa_store *store = open_store();
+    struct xa_key key = suite_create(store, "alice", NOW_US);
+    int64_t end_ms = xa_clock_mono_ms() + 10000;
+    struct child child;
+
+    assert_true(suite_has(store, &key));
+    take_files_away();
+    child = run_child(open_and_close);
+    assert_int_equal(end_child(&child, 0), 0);
+    while (suite_has(store, &key) && xa_clock_mono_ms() < end_ms)
+        nanosleep(&moment, NULL);
+    assert_false(suite_has(store, &key));
+    xa_store_close(&store);
+}
+
 /* As when a volume is unmounted: what is below it is no store of ours. */
 static void
 test_store__makes_none_where_its_own_was(void **state XA_UNUSED)
@@ -400,6 +422,7 @@ main(void)
         LMDB_TEST(test_audit__adopts_without_removing),
         LMDB_TEST(test_audit__ends_when_told),
         LMDB_TEST(test_store__follows_when_its_files_are_replaced),
+        LMDB_TEST(test_get__follows_within_seconds),
         LMDB_TEST(test_store__makes_none_where_its_own_was),
         LMDB_TEST(test_store__follows_when_its_lock_is_taken_away),
         LMDB_TEST(test_store__comes_back_with_its_folder),
