@@ -297,6 +297,8 @@ xa_ldap_open(struct xa_ldap_servers *servers, struct xa_ldap_conn **out,
             servers->first = at;
             return XA_LDAP_OK;
         }
+        if (xa_ldap_left_ms(&all) == 0)
+            break;
     }
     return XA_LDAP_TROUBLE;
 }

@@ -85,30 +85,80 @@ connect_to(const struct addrinfo *address, const struct xa_ldap_limit *limit)
     return -1;
 }
 
-/* resolv.conf(5) allows a silent DNS server ten seconds and more, so for
- * once it has other limits. */
+/* How the resolver of this process asks; of it only what is changed here. */
+struct ways {
+    int nscount;
+    int retrans_s;
+    int retry;
+    unsigned long options;
+};
+
+/* The ways until now. */
+static struct ways
+set_ways(struct ways ways)
+{
+    struct ways old = {_res.nscount, _res.retrans, _res.retry, _res.options};
+
+    _res.nscount = ways.nscount;
+    _res.retrans = ways.retrans_s;
+    _res.retry = ways.retry;
+    _res.options = ways.options;
+    return old;
+}
+
+/*
+ * resolv.conf(5) allows silent DNS servers ten seconds and more.  Here each of
+ * them has DNS_S for one name, for A and AAAA together.  A name with a dot is
+ * taken as it stands; one without is looked for in the search list, which ends
+ * at the first silence.
+ *
+ *   servers  how many are asked; of 0 only /etc/hosts and the like remain
+ */
+static struct ways
+quick_ways(const char *host, int servers)
+{
+    struct ways ways = {
+        .nscount = servers < _res.nscount ? servers : _res.nscount,
+        .retrans_s = DNS_S,
+        .retry = 1,
+        .options =
+            _res.options | RES_SNGLKUP | RES_SNGLKUPREOP | RES_NOTLDQUERY,
+    };
+
+    if (strchr(host, '.'))
+        ways.options &= ~(unsigned long)RES_DNSRCH;
+    return ways;
+}
+
+/* How many silent DNS servers there is time for: a started second of the
+ * operation counts as one, if the call has that much. */
 static int
-look_up(const struct xa_ldap_server *server, struct addrinfo **out)
+servers_in(const struct xa_ldap_limit *limit)
+{
+    int operation =
+        (xa_ldap_left_ms(limit) + DNS_S * 1000 - 1) / (DNS_S * 1000);
+    int call = limit->host->time_left_ms(limit->host) / (DNS_S * 1000);
+
+    return operation < call ? operation : call;
+}
+
+static int
+look_up(const struct xa_ldap_server *server, const struct xa_ldap_limit *limit,
+        struct addrinfo **out)
 {
     const struct addrinfo hints = {
         .ai_family = AF_UNSPEC,
         .ai_socktype = SOCK_STREAM,
         .ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG,
     };
-    int is_ready = res_init() == 0;
-    int retrans_s = _res.retrans;
-    int retry = _res.retry;
+    struct ways usual;
     int rc;
 
-    if (is_ready) {
-        _res.retrans = DNS_S;
-        _res.retry = 1;
-    }
+    if (res_init() != 0)
+        return EAI_SYSTEM; /* no limit could be set */
+    usual = set_ways(quick_ways(server->host, servers_in(limit)));
     rc = getaddrinfo(server->host, server->port, &hints, out);
-    if (is_ready) {
-        _res.retrans = retrans_s;
-        _res.retry = retry;
-    }
+    set_ways(usual);
     return rc;
 }
 
@@ -132,7 +182,11 @@ xa_ldap_dial(const struct xa_ldap_server *server,
     int fd = -1;
     int rc;
 
-    rc = look_up(server, &list);
+    if (xa_ldap_left_ms(limit) == 0) {
+        snprintf(why, why_size, "%s: no time is left", server->uri);
+        return -1;
+    }
+    rc = look_up(server, limit, &list);
     if (rc != 0) {
         snprintf(why, why_size, "%s: %s", server->uri, gai_strerror(rc));
         return -1;

@@ -26,7 +26,8 @@ int xa_ldap_left_ms(const struct xa_ldap_limit *limit);
 
 /*
  * Connect: the first address of its name that answers.  The look-up of a name
- * asks each DNS server once and waits one second for it.
+ * waits one second for a DNS server, and asks as many of them as there is time
+ * for.
  *
  * A socket that does not block, or -1.
  */

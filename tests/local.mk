@@ -175,6 +175,8 @@ unit_ldap_cppflags = $(AM_CPPFLAGS) -I$(top_builddir)/include
 %C%_unit_test_ldap_net_SOURCES = %D%/unit/test_ldap_net.c \
 	backends/ldap_net.c backends/ldap_net.h
 %C%_unit_test_ldap_net_CPPFLAGS = $(unit_ldap_cppflags)
+%C%_unit_test_ldap_net_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=getaddrinfo,--wrap=__res_init
 %C%_unit_test_ldap_servers_SOURCES = %D%/unit/test_ldap_servers.c \
 	backends/ldap_servers.c backends/ldap_servers.h
 %C%_unit_test_ldap_text_SOURCES = %D%/unit/test_ldap_text.c \

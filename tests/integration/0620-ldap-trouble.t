@@ -3,6 +3,8 @@
 import concurrent.futures
 import os
 import signal
+import socket
+import struct
 import subprocess
 import threading
 import time
@@ -351,6 +353,97 @@ def several(db, ldap):
                 h.ok(max(x[3] for x in got) < LIMIT_S, "each in time", got)
 
 
+# --- names that nobody tells ---
+
+NAME_SERVERS = ["127.101.53.%d" % i for i in (1, 2, 3)]
+
+
+class Elsewhere(h.Service):
+    """Its processes read another resolv.conf."""
+
+    def __init__(self, resolv_conf, *args, **how):
+        self.inside = [h.need("unshare"), "--mount", "sh", "-c",
+                       "mount --bind '%s' /etc/resolv.conf && exec \"$@\"" %
+                       resolv_conf, "sh"]
+        super().__init__(*args, **how)
+
+    def process(self, name, argv, **how):
+        return super().process(name, self.inside + argv, **how)
+
+
+def can_be_elsewhere():
+    return os.geteuid() == 0 and subprocess.run(
+        [h.need("unshare"), "--mount", "sh", "-c",
+         "mount --bind /dev/null /etc/resolv.conf"],
+        stderr=subprocess.DEVNULL).returncode == 0
+
+
+def tell_names(server):
+    """What a name server says that knows one name, and its address alone."""
+    known = b"\x05ldap0\x09directory\x07example\0"
+    while True:
+        question, asker = server.recvfrom(512)
+        if question == b"":
+            return
+        end = question.index(b"\0", 12) + 1
+        is_known = question[12:end] == known
+        record = b""
+        if is_known and question[end:end + 2] == b"\0\1":
+            record = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4\x7f\0\0\1"
+        server.sendto(question[:2] + b"\x81" + (
+            b"\x80" if is_known else b"\x83") + struct.pack(
+            ">4H", 1, len(record) and 1, 0, 0) + question[12:end + 4] + record,
+            asker)
+
+
+def names(db, ldap):
+    servers = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+               for _ in NAME_SERVERS]
+    for server, address in zip(servers, NAME_SERVERS):
+        server.bind((address, 53))
+    path = os.path.join(ldap.dir, "resolv.conf")
+    silent_names(db, ldap, path)
+    teller = threading.Thread(target=tell_names, args=servers[:1])
+    teller.start()
+    try:
+        told_names(db, ldap, path)
+    finally:
+        servers[0].sendto(b"", (NAME_SERVERS[0], 53))
+        teller.join()
+        for server in servers:
+            server.close()
+
+
+def told_names(db, ldap, path):
+    with open(path, "w") as f:
+        f.write("nameserver %s\nsearch no.example directory.example\n" %
+                NAME_SERVERS[0])
+    for name in ("ldap0.directory.example", "ldap0", "localhost"):
+        uri = "ldap://%s:%d" % (name, ldap.port)
+        config = dict(db.config("ldap_user"), ldap=ldap.config(uri=uri))
+        with Elsewhere(path, config, nginx=False, check=1, login=0) as s:
+            is_well(s, name)
+
+
+def silent_names(db, ldap, path):
+    """Name servers that say nothing: unavailable, in time, and no process is
+    lost."""
+    for count, name_servers, more, ending in (
+            (1, 3, "", ".directory.example"),
+            (1, 2, "search a.example b.example\n", ".directory.example"),
+            (3, 3, "search a.example b.example\n", ".directory.example"),
+            (3, 3, "search a.example b.example\n", "")):
+        with open(path, "w") as f:
+            f.write("".join("nameserver %s\n" % address for address in
+                            NAME_SERVERS[:name_servers]) + more)
+        uri = " ".join("ldap://ldap%d%s" % (i, ending) for i in range(count))
+        config = dict(db.config("ldap_user"), ldap=ldap.config(uri=uri))
+        with Elsewhere(path, config, nginx=False, check=1, login=0) as s:
+            is_away(s, "%d servers, %d silent name servers, %r" % (
+                count, name_servers, more + ending))
+            h.ok(s.pools["check"][0].alive(), "its process lives")
+
+
 def main():
     if not os.path.exists(os.path.join(h.BUILD, "backends", ".libs",
                                        "ldap_user.so")):
@@ -372,6 +465,10 @@ def main():
         scripted(db, ldap)
         codes(db, ldap)
         several(db, ldap)
+        if can_be_elsewhere():
+            names(db, ldap)
+        else:
+            h.skip("no mount is allowed here", "name servers")
 
 
 h.run(main)

@@ -2,7 +2,9 @@
 #include "config.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <resolv.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -165,6 +167,110 @@ test_dial__says_why_not(void **state XA_UNUSED)
     close(there);
 }
 
+/* --- silent name servers --- */
+
+/* How the resolver was set when it was asked. */
+static struct {
+    int times;
+    int servers;
+    int seconds; /* for each of them */
+    unsigned long options;
+} asked;
+
+int __real_getaddrinfo(const char *node, const char *service,
+                       const struct addrinfo *hints, struct addrinfo **out);
+int __wrap_getaddrinfo(const char *node, const char *service,
+                       const struct addrinfo *hints, struct addrinfo **out);
+int __wrap___res_init(void);
+
+int
+__wrap_getaddrinfo(const char *node, const char *service,
+                   const struct addrinfo *hints, struct addrinfo **out)
+{
+    if (strncmp(node, "ldap", 4) != 0)
+        return __real_getaddrinfo(node, service, hints, out);
+    asked.times++;
+    asked.servers = _res.nscount;
+    asked.seconds = _res.retrans * _res.retry;
+    asked.options = _res.options;
+    return EAI_AGAIN;
+}
+
+/* As three lines "nameserver" and a "search" leave it. */
+int
+__wrap___res_init(void)
+{
+    _res.nscount = 3;
+    _res.retrans = 5;
+    _res.retry = 2;
+    _res.options = RES_DEFAULT;
+    return 0;
+}
+
+static void
+dial_name(const char *name, int left_ms, int operation_ms)
+{
+    struct xa_ldap_server server = {.port = "389"};
+    struct xa_ldap_limit limit;
+    struct fake fake;
+    char why[128] = "";
+
+    memset(&asked, 0, sizeof asked);
+    set_up(&fake, left_ms, 0);
+    limit = xa_ldap_limit_in(&fake.host, operation_ms);
+    strcpy(server.host, name);
+    snprintf(server.uri, sizeof server.uri, "ldap://%s", name);
+    assert_int_equal(xa_ldap_dial(&server, &limit, why, sizeof why), -1);
+    assert_non_null(strstr(why, server.uri));
+}
+
+static void
+test_dial__asks_as_many_name_servers_as_there_is_time_for(
+    void **state XA_UNUSED)
+{
+    static const struct {
+        int left_ms;
+        int operation_ms;
+        int servers;
+    } cases[] = {
+        {5000, 5000, 3}, {3000, 2000, 2}, {2990, 1990, 2},
+        {3000, 1000, 1}, {3000, 666, 1},  {1999, 2000, 1},
+        {1000, 2000, 1}, {999, 2000, 0}, /* which leaves /etc/hosts */
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dial_name("ldap.example", cases[i].left_ms, cases[i].operation_ms);
+        assert_int_equal(asked.times, 1);
+        assert_int_equal(asked.servers, cases[i].servers);
+        assert_int_equal(asked.seconds, 1);
+    }
+    /* for who comes after it all is as it was */
+    assert_int_equal(_res.nscount, 3);
+    assert_int_equal(_res.retrans, 5);
+    assert_int_equal(_res.retry, 2);
+    assert_true(_res.options == RES_DEFAULT);
+}
+
+static void
+test_dial__asks_name_servers_for_one_name(void **state XA_UNUSED)
+{
+    dial_name("ldap.example", 3000, 2000);
+    assert_false(asked.options & RES_DNSRCH);
+    dial_name("ldap", 3000, 2000); /* the name is one of the search list */
+    assert_true(asked.options & RES_DEFNAMES);
+    assert_true(asked.options & RES_DNSRCH);
+    assert_true(asked.options & RES_NOTLDQUERY);
+}
+
+static void
+test_dial__asks_nobody_when_time_is_up(void **state XA_UNUSED)
+{
+    dial_name("ldap.example", 3000, 0);
+    assert_int_equal(asked.times, 0);
+    dial_name("ldap.example", 300, 2000);
+    assert_int_equal(asked.times, 0);
+}
+
 int
 main(void)
 {
@@ -174,6 +280,10 @@ main(void)
         cmocka_unit_test(test_receive__gives_up_in_time),
         cmocka_unit_test(test_send__gives_up_in_time),
         cmocka_unit_test(test_dial__says_why_not),
+        cmocka_unit_test(
+            test_dial__asks_as_many_name_servers_as_there_is_time_for),
+        cmocka_unit_test(test_dial__asks_name_servers_for_one_name),
+        cmocka_unit_test(test_dial__asks_nobody_when_time_is_up),
     };
 
     return cmocka_run_group_tests_name("ldap_net", tests, NULL, NULL);
