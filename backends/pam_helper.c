@@ -14,14 +14,8 @@
  * ended itself only when it is stuck. */
 #define SOONER_MS 200
 
-/*
- * A fork in the midst of a login has its password in memory, and would keep
- * it there for good: so the copy is wiped.
- *
- *   password  NULL in start(), when there is none
- */
-static int
-start(struct pam_helper *helper, const char *password)
+int
+pam_helper_start(struct pam_helper *helper)
 {
     pid_t parent = getpid();
     int ends[2];
@@ -33,11 +27,8 @@ start(struct pam_helper *helper, const char *password)
         return -1;
     }
     pid = fork();
-    if (pid == 0) {
-        if (password)
-            explicit_bzero((void *)(uintptr_t)password, strlen(password));
+    if (pid == 0)
         pam_keeper_run(ends[1], parent, helper->service);
-    }
     close(ends[1]);
     if (pid < 0) {
         helper->host->log(helper->host, XA_HOST_ERROR, "no process: %s",
@@ -97,24 +88,22 @@ try_to_ask(struct pam_helper *helper, const char *login, const char *password,
     return 0;
 }
 
-int
-pam_helper_start(struct pam_helper *helper)
-{
-    return start(helper, NULL);
-}
-
 void
 pam_helper_ask(struct pam_helper *helper, const char *login,
                const char *password, int64_t until_ms, struct pam_answer *out)
 {
-    /* Twice, since it may have died long before this login. */
-    for (int i = 0; i < 2; i++) {
-        if (helper->fd < 0 && start(helper, password) != 0)
-            break;
+    if (helper->fd >= 0) {
         if (try_to_ask(helper, login, password, until_ms, out) == 0)
             return;
         helper->host->log(helper->host, XA_HOST_WARNING,
-                          "the helper was dead and is replaced");
+                          "the helper was dead: each login has one of its own "
+                          "now");
     }
-    pam_answer_refuse(out, helper->asked, XA_UNAVAILABLE, "no helper lives");
+    /* Forked in the midst of a login, it has the password in more places than
+     * can be wiped: libfcgi's, say.  So it ends with the login. */
+    if (pam_helper_start(helper) != 0 ||
+        try_to_ask(helper, login, password, until_ms, out) != 0)
+        pam_answer_refuse(out, helper->asked, XA_UNAVAILABLE,
+                          "no helper lives");
+    pam_helper_end(helper);
 }

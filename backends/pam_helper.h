@@ -6,6 +6,10 @@
  * process for each login, ends what does not end in time, and tells what came
  * out.  It dies with its parent.
  *
+ * A helper that is dead, or was silent, is not replaced: what is forked in the
+ * midst of a login has its secrets in memory.  From then on each login has a
+ * helper of its own that ends with it.
+ *
  *     xivo-auth-fcgi --socketpair--> helper --pipe--> one login, in PAM
  */
 #ifndef XA_BACKENDS_PAM_HELPER_H
@@ -23,12 +27,11 @@ struct pam_helper {
     uint64_t asked;             /* number of the latest question */
 };
 
-/* Fork the helper.  0, or -1 after a line in the log; pam_helper_ask() tries
- * again. */
+/* Fork the helper.  0, or -1 after a line in the log. */
 int pam_helper_start(struct pam_helper *helper);
 
 /*
- * Have a login asked, in a new helper if there is none.
+ * Have a login asked, in a helper of its own if there is none.
  *
  *   until_ms  monotonic; then the answer is XA_UNAVAILABLE, and the helper,
  *             if it is that which was silent, is gone
