@@ -8,6 +8,7 @@
 #ifndef XA_TOKEN_LMDB_ENV_H
 #define XA_TOKEN_LMDB_ENV_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -84,6 +85,7 @@ struct xa_lmdb_txn {
     struct xa_lmdb *lmdb;
     struct MDB_txn *mdb; /* NULL: none */
     bool writes;
+    sigset_t before; /* of one that writes: the signal mask without it */
 };
 #define XA_LMDB_NO_TXN {.mdb = NULL}
 
@@ -92,7 +94,8 @@ XA_MUST_CHECK
 enum xa_rc xa_lmdb_begin_read(struct xa_lmdb *lmdb, struct xa_lmdb_txn *out,
                               struct xa_err *err);
 
-/* One writer at a time, over all processes. */
+/* One writer at a time, over all processes.  Until it ends no key of a terminal
+ * stops this process (SIGTSTP, SIGTTIN, SIGTTOU), or everybody would wait. */
 XA_MUST_CHECK
 enum xa_rc xa_lmdb_begin_write(struct xa_lmdb *lmdb, struct xa_lmdb_txn *out,
                                struct xa_err *err);

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/statvfs.h>
 
 #include <lmdb.h>
@@ -124,11 +125,33 @@ xa_lmdb_begin_read(struct xa_lmdb *lmdb, struct xa_lmdb_txn *out,
     return rc;
 }
 
+/* Stops wait; what the mask was goes to before. */
+static void
+hold_stops(sigset_t *before)
+{
+    sigset_t stops;
+
+    sigemptyset(&stops);
+    sigaddset(&stops, SIGTSTP);
+    sigaddset(&stops, SIGTTIN);
+    sigaddset(&stops, SIGTTOU);
+    sigprocmask(SIG_BLOCK, &stops, before);
+}
+
 enum xa_rc
 xa_lmdb_begin_write(struct xa_lmdb *lmdb, struct xa_lmdb_txn *out,
                     struct xa_err *err)
 {
-    return begin(lmdb, 0, out, err);
+    sigset_t before;
+    enum xa_rc rc;
+
+    hold_stops(&before);
+    rc = begin(lmdb, 0, out, err);
+    if (rc == XA_OK)
+        out->before = before;
+    else
+        sigprocmask(SIG_SETMASK, &before, NULL);
+    return rc;
 }
 
 enum xa_rc
@@ -143,6 +166,8 @@ xa_lmdb_commit(struct xa_lmdb_txn *txn, struct xa_err *err)
         lmdb->reading--;
     }
     mdb = mdb_txn_commit(XA_TAKE(txn->mdb)); /* frees it in any case */
+    if (txn->writes)
+        sigprocmask(SIG_SETMASK, &txn->before, NULL);
     return mdb == 0 ? XA_OK : xa_lmdb_fail(lmdb, mdb, "commit", err);
 }
 
@@ -156,6 +181,7 @@ xa_lmdb_end(struct xa_lmdb_txn *txn)
         return;
     if (txn->writes) {
         mdb_txn_abort(mdb);
+        sigprocmask(SIG_SETMASK, &txn->before, NULL);
         return;
     }
     lmdb->reading--;

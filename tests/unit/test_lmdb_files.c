@@ -238,6 +238,40 @@ test_check__sees_a_newer_format_come(void **state XA_UNUSED)
     assert_int_equal(xa_lmdb_check(lmdb, &err), XA_E_CONFIG);
 }
 
+static volatile sig_atomic_t stops;
+
+static void
+count_stop(int sig XA_UNUSED)
+{
+    stops++;
+}
+
+/* A writer that sleeps is one for whom all others wait. */
+static void
+test_begin_write__is_stopped_by_no_terminal(void **state XA_UNUSED)
+{
+    XA_AUTO(xa_lmdb_close) struct xa_lmdb *lmdb = open_inside();
+    XA_AUTO(xa_lmdb_end) struct xa_lmdb_txn txn = XA_LMDB_NO_TXN;
+    struct xa_err err = XA_ERR_NONE;
+
+    stops = 0;
+    signal(SIGTSTP, count_stop);
+    suite_must(xa_lmdb_begin_write(lmdb, &txn, &err), &err);
+    raise(SIGTSTP);
+    assert_int_equal(stops, 0);
+    suite_must(xa_lmdb_commit(&txn, &err), &err);
+    assert_int_equal(stops, 1);
+    suite_must(xa_lmdb_begin_write(lmdb, &txn, &err), &err);
+    raise(SIGTSTP);
+    assert_int_equal(stops, 1);
+    xa_lmdb_end(&txn);
+    assert_int_equal(stops, 2);
+    suite_must(xa_lmdb_begin_read(lmdb, &txn, &err), &err);
+    raise(SIGTSTP);
+    assert_int_equal(stops, 3);
+    signal(SIGTSTP, SIG_DFL);
+}
+
 /* Somebody else's environment, with one entry in it. */
 static void
 make_foreign(void)
@@ -352,6 +386,7 @@ main(void)
         LMDB_TEST(test_create__keeps_the_token_itself_out_of_the_file),
         LMDB_TEST(test_open__leaves_a_newer_format_alone),
         LMDB_TEST(test_check__sees_a_newer_format_come),
+        LMDB_TEST(test_begin_write__is_stopped_by_no_terminal),
         LMDB_TEST(test_open__refuses_what_is_no_store_of_ours),
         LMDB_TEST(test_open__begins_anew_where_a_first_start_was_cut_off),
         LMDB_TEST(test_open__refuses_a_file_that_was_cut_short),
