@@ -90,6 +90,22 @@ check_discovery(struct xa_config *config, struct xa_err *err)
     return rc;
 }
 
+/* Consul tidies such a path up in a URL, not in a transaction: what is written
+ * could never be read. */
+static bool
+is_untidy(const char *path)
+{
+    size_t len;
+
+    for (; *path; path += len + (path[len] == '/')) {
+        len = strcspn(path, "/");
+        if (len == 0 || (len == 1 && path[0] == '.') ||
+            (len == 2 && memcmp(path, "..", 2) == 0))
+            return true;
+    }
+    return false;
+}
+
 /* Keys are built by appending to the prefix. */
 static enum xa_rc
 end_prefix(struct xa_config *config, struct xa_err *err)
@@ -98,6 +114,12 @@ end_prefix(struct xa_config *config, struct xa_err *err)
     char *ended = NULL;
     enum xa_rc rc;
 
+    if (is_untidy(config->consul.prefix))
+        return xa_complain(xa_node_at(config->root, "consul.prefix"),
+                           "consul.prefix", false,
+                           "a path like xivo/xivo-auth/, without a slash at "
+                           "its head, empty parts, . and ..",
+                           err);
     if (config->consul.prefix[strlen(config->consul.prefix) - 1] == '/')
         return XA_OK;
     xa_buf_putf(&buf, "%s/", config->consul.prefix);

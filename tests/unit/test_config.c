@@ -200,6 +200,10 @@ test_load__takes_verify_as_boolean(void **state XA_UNUSED)
 
 #define SECONDS "expected a number of seconds from "
 
+#define PREFIX                                                                 \
+    "a path like xivo/xivo-auth/, without a slash at its head, empty parts, "  \
+    ". and .."
+
 static const struct {
     const char *text;
     const char *why; /* behind the path */
@@ -322,6 +326,14 @@ static const struct {
     {"service_discovery: {enabled: yes, advertise_address: a b}\n",
      ":1: service_discovery.advertise_address: found \"a b\", expected a "
      "name, an address or auto"},
+    {"consul: {prefix: /a}\n",
+     ":1: consul.prefix: found \"/a\", expected " PREFIX},
+    {"consul: {prefix: a//b}\n",
+     ":1: consul.prefix: found \"a//b\", expected " PREFIX},
+    {"consul: {prefix: a/..}\n",
+     ":1: consul.prefix: found \"a/..\", expected " PREFIX},
+    {"consul: {prefix: ./a/}\n",
+     ":1: consul.prefix: found \"./a/\", expected " PREFIX},
     /* the file itself */
     {"ldap:\n  bind_password: !x\n",
      ":2: a tag (!...) is not accepted; put a value that begins with \"!\" "
