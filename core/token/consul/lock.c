@@ -117,8 +117,8 @@ refuse(const struct xa_consul_answer *answer, const char *what,
        struct xa_err *err)
 {
     if (answer->status == 403)
-        return xa_fail(err, XA_E_FORBIDDEN, "consul.token has no right to %s",
-                       what);
+        return xa_fail(err, XA_E_FORBIDDEN,
+                       "not allowed: consul.token has no right to %s", what);
     return xa_fail(err, XA_E_UNAVAILABLE, "Consul answers %ld to: %s",
                    answer->status, what);
 }

@@ -193,8 +193,8 @@ judge_key(const struct xa_consul_answer *answer, struct xa_err *err)
         return xa_fail(err, XA_E_NOTFOUND, "no such token");
     case 403:
         return xa_fail(err, XA_E_FORBIDDEN,
-                       "consul.token has no right to read below "
-                       "consul.prefix, or Consul does not know it");
+                       "not allowed: consul.token has no right to read "
+                       "below consul.prefix, or Consul does not know it");
     default:
         return xa_fail(err, XA_E_UNAVAILABLE, "Consul answers %ld to a read",
                        answer->status);

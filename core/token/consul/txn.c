@@ -189,8 +189,8 @@ read_refusal(const struct xa_consul_answer *answer,
     *refusal = best;
     return best.is_denied
                ? xa_fail(err, XA_E_FORBIDDEN,
-                         "consul.token has no right to operation %zu of a "
-                         "transaction",
+                         "not allowed: consul.token has no right to "
+                         "operation %zu of a transaction",
                          best.operation)
                : xa_fail(err, XA_E_INVALID,
                          "a check of a transaction, operation %zu, did not "
