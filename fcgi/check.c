@@ -74,6 +74,8 @@ xa_check_setup(const char *program, const struct xa_config_cli *cli)
         xa_log_open(program, "stderr", verbose ? config->log_level : XA_WARNING,
                     &err) != XA_OK)
         return complain(program, &err);
+    if (xa_log_probe(config->log_filename, &err) != XA_OK)
+        return complain(program, &err);
     xa_config_log_notes(config);
     backends = check_backends(program, config);
     store = check_store(program, config);

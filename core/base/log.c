@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +115,37 @@ xa_log_close(void)
     sink.hold = false;
 }
 
+static bool
+is_file(const char *target)
+{
+    return strcmp(target, "stderr") != 0 && strcmp(target, "syslog") != 0;
+}
+
+/* Whether a file could be made here. */
+static bool
+has_writable_folder(const char *path)
+{
+    XA_AUTO(xa_str_free) char *copy = strdup(path);
+
+    return copy &&
+           faccessat(AT_FDCWD, dirname(copy), W_OK | X_OK, AT_EACCESS) == 0;
+}
+
+enum xa_rc
+xa_log_probe(const char *target, struct xa_err *err)
+{
+    int fd;
+
+    if (!is_file(target))
+        return XA_OK;
+    fd = open(target, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 && !(errno == ENOENT && has_writable_folder(target)))
+        return xa_fail(err, XA_E_CONFIG, "cannot open log file %s: %s", target,
+                       strerror(errno));
+    xa_fd_close(&fd);
+    return XA_OK;
+}
+
 static enum xa_rc
 open_file_sink(const char *target, struct xa_err *err)
 {
@@ -140,16 +172,16 @@ xa_log_open(const char *ident, const char *target, enum xa_level level,
 {
     enum xa_rc rc;
 
-    if (strcmp(target, "stderr") == 0) {
-        xa_log_close();
-    } else if (strcmp(target, "syslog") == 0) {
-        xa_log_close();
-        openlog(ident, LOG_PID | LOG_NDELAY, LOG_DAEMON);
-        sink.kind = TO_SYSLOG;
-    } else {
+    if (is_file(target)) {
         rc = open_file_sink(target, err);
         if (rc != XA_OK)
             return rc;
+    } else {
+        xa_log_close();
+    }
+    if (strcmp(target, "syslog") == 0) {
+        openlog(ident, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+        sink.kind = TO_SYSLOG;
     }
     sink.ident = ident;
     sink.level = level;

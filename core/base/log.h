@@ -41,6 +41,14 @@ XA_MUST_CHECK
 enum xa_rc xa_log_open(const char *ident, const char *target,
                        enum xa_level level, struct xa_err *err);
 
+/*
+ * Whether xa_log_open() could open this target; makes nothing.
+ *
+ * XA_E_CONFIG: it could not.  XA_E_NOMEM.
+ */
+XA_MUST_CHECK
+enum xa_rc xa_log_probe(const char *target, struct xa_err *err);
+
 /* Open the file anew, after logrotate moved it; nothing for other sinks.
  * If that fails the old file goes on being written.  XA_E_CONFIG. */
 XA_MUST_CHECK

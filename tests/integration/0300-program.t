@@ -59,6 +59,7 @@ def check(s):
             ({"enabled_plugins": ["mock", "broken_init"]}, 78, "broken_init"),
             ({"max_token_lifetime": "long"}, 78, "max_token_lifetime"),
             ({"store": {"type": "paper"}}, 78, "store.type"),
+            ({"log_filename": s.path("none", "log")}, 78, "log file"),
             ({"store": {"lmdb": {"path": s.path("none", "store")}}}, 69,
              s.path("none", "store"))):
         done = run(config)

@@ -396,6 +396,11 @@ test_open__names_a_file_that_cannot_be_opened(void **state XA_UNUSED)
                      XA_E_CONFIG);
     assert_string_equal(err.text, "cannot open log file /nonexistent/log: "
                                   "No such file or directory");
+    assert_int_equal(xa_log_probe("/nonexistent/log", &err), XA_E_CONFIG);
+    assert_string_equal(err.text, "cannot open log file /nonexistent/log: "
+                                  "No such file or directory");
+    assert_int_equal(xa_log_probe("/", NULL), XA_E_CONFIG);
+    assert_int_equal(xa_log_probe("stderr", NULL), XA_OK);
 }
 
 static void
