@@ -328,7 +328,7 @@ list(struct run *run, bool *out_go_on, struct xa_err *err)
         return XA_OK;
     case 403:
         return xa_fail(err, XA_E_FORBIDDEN,
-                       "consul.token has no right to "
+                       "not allowed: consul.token has no right to "
                        "list keys");
     default:
         return xa_fail(err, XA_E_STORE, "Consul answers %ld to a listing",
