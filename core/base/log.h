@@ -44,7 +44,7 @@ enum xa_rc xa_log_open(const char *ident, const char *target,
 /*
  * Whether xa_log_open() could open this target; makes nothing.
  *
- * XA_E_CONFIG: it could not.  XA_E_NOMEM.
+ * XA_E_CONFIG: it could not.
  */
 XA_MUST_CHECK
 enum xa_rc xa_log_probe(const char *target, struct xa_err *err);
