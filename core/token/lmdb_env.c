@@ -144,21 +144,18 @@ reserve_of(size_t pages)
     return part > RESERVE_PAGES ? part : RESERVE_PAGES;
 }
 
-/* A max_size that was lowered stops issuing, never removing. */
-static int
-widen_for_removal(struct xa_lmdb *lmdb)
+/* Whether the map is smaller than removing wants it, which may be larger than
+ * max_size: that limits issuing, never removing. */
+static bool
+is_narrow(const struct xa_lmdb *lmdb, size_t *out_bytes)
 {
     MDB_envinfo info;
-    MDB_stat stat;
     size_t used;
-    size_t need;
 
     mdb_env_info(lmdb->env, &info);
-    mdb_env_stat(lmdb->env, &stat);
-    lmdb->page_size = stat.ms_psize;
     used = info.me_last_pgno + 1;
-    need = (used + reserve_of(used)) * lmdb->page_size;
-    return need > info.me_mapsize ? mdb_env_set_mapsize(lmdb->env, need) : 0;
+    *out_bytes = (used + reserve_of(used)) * lmdb->page_size;
+    return *out_bytes > info.me_mapsize;
 }
 
 /*
@@ -185,12 +182,24 @@ mend_length(struct xa_lmdb *lmdb)
     return errno;
 }
 
+static int
+take_page_size(struct xa_lmdb *lmdb)
+{
+    MDB_stat stat;
+    int mdb = mdb_env_stat(lmdb->env, &stat);
+
+    if (mdb == 0)
+        lmdb->page_size = stat.ms_psize;
+    return mdb;
+}
+
 static enum xa_rc
 open_env(struct xa_lmdb *lmdb, struct xa_err *err)
 {
     const struct xa_lmdb_setup *setup = &lmdb->setup;
     unsigned flags = MDB_NOTLS | MDB_NORDAHEAD | (setup->sync ? 0 : MDB_NOSYNC);
     size_t map_size = (size_t)setup->max_size / 65536 * 65536; /* any page */
+    size_t bytes;
     int mdb;
 
     mdb = mdb_env_create(&lmdb->env);
@@ -203,7 +212,9 @@ open_env(struct xa_lmdb *lmdb, struct xa_err *err)
     if (mdb == 0)
         mdb = mdb_env_open(lmdb->env, setup->folder, flags, 0660);
     if (mdb == 0)
-        mdb = widen_for_removal(lmdb);
+        mdb = take_page_size(lmdb);
+    if (mdb == 0 && is_narrow(lmdb, &bytes))
+        mdb = xa_lmdb_set_map_size(lmdb, bytes);
     if (mdb == 0)
         mdb = mend_length(lmdb);
     if (mdb == ENOMEM) /* of address space, not of ours */
@@ -397,6 +408,24 @@ xa_lmdb_require_room(struct xa_lmdb *lmdb, struct xa_err *err)
     if (used + reserve <= limit + lmdb->counted_free)
         return XA_OK;
     return xa_lmdb_fail(lmdb, MDB_MAP_FULL, "write", err);
+}
+
+/*
+ * A change copies pages, and what it frees can be used by the next but one at
+ * the earliest, so that one which took nearly all would leave the next nothing.
+ */
+bool
+xa_lmdb_find_room(struct xa_lmdb *lmdb, size_t *count)
+{
+    size_t bytes;
+
+    if (!lmdb->full || lmdb->reading > 0)
+        return false;
+    if (*count > 1) {
+        *count /= 2;
+        return true;
+    }
+    return is_narrow(lmdb, &bytes) && xa_lmdb_set_map_size(lmdb, bytes) == 0;
 }
 
 /*

@@ -72,6 +72,14 @@ XA_MUST_CHECK
 enum xa_rc xa_lmdb_require_room(struct xa_lmdb *lmdb, struct xa_err *err);
 
 /*
+ * After a removal of so many tokens failed: whether it is worth to try again,
+ * with as many as *count says then.  If the store was full it is fewer, and
+ * for a single one there is some room beyond max_size.  Not inside a
+ * transaction.
+ */
+bool xa_lmdb_find_room(struct xa_lmdb *lmdb, size_t *count);
+
+/*
  * Let go of the pages of the file that were looked at, which count as memory
  * of this process while they are mapped; they are read again when needed.
  * For whoever goes through all of the store.
@@ -106,9 +114,6 @@ enum xa_rc xa_lmdb_commit(struct xa_lmdb_txn *txn, struct xa_err *err);
 
 /* End a read; undo a write that was not committed; nothing for none. */
 void xa_lmdb_end(struct xa_lmdb_txn *txn);
-
-/* Whether the last failure was that no page is free. */
-bool xa_lmdb_is_full(const struct xa_lmdb *lmdb);
 
 /* --- entries --- */
 

@@ -23,6 +23,10 @@ struct xa_lmdb {
 enum xa_rc xa_lmdb_fail(struct xa_lmdb *lmdb, int mdb, const char *doing,
                         struct xa_err *err);
 
+/* Map the file anew, with so many bytes; 0: as many as the file says.  Not
+ * while anybody reads.  A code of LMDB. */
+int xa_lmdb_set_map_size(struct xa_lmdb *lmdb, size_t bytes);
+
 /* Close it and open what stands at the path now.  If that fails there is no
  * environment, and the next transaction tries again. */
 XA_MUST_CHECK

@@ -54,20 +54,13 @@ xa_lmdb_fail(struct xa_lmdb *lmdb, int mdb, const char *doing,
                    mdb_strerror(mdb));
 }
 
-bool
-xa_lmdb_is_full(const struct xa_lmdb *lmdb)
-{
-    return lmdb->full;
-}
-
-/* Another process, with a larger max_size, wrote beyond our map. */
-static int
-take_new_map_size(struct xa_lmdb *lmdb)
+int
+xa_lmdb_set_map_size(struct xa_lmdb *lmdb, size_t bytes)
 {
     if (lmdb->reader)
         mdb_txn_abort(lmdb->reader);
     lmdb->reader = NULL;
-    return mdb_env_set_mapsize(lmdb->env, 0);
+    return mdb_env_set_mapsize(lmdb->env, bytes);
 }
 
 static int
@@ -97,7 +90,7 @@ begin(struct xa_lmdb *lmdb, unsigned flags, struct xa_lmdb_txn *out,
         xa_lmdb_clear_readers(lmdb);
         mdb = try_begin(lmdb, flags, &txn);
     } else if (mdb == MDB_MAP_RESIZED && lmdb->reading == 0) {
-        mdb = take_new_map_size(lmdb);
+        mdb = xa_lmdb_set_map_size(lmdb, 0); /* another one wrote beyond it */
         if (mdb == 0)
             mdb = try_begin(lmdb, flags, &txn);
     } else if (mdb == MDB_PANIC && lmdb->reading == 0) {

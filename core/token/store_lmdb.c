@@ -261,54 +261,61 @@ get(struct xa_store *store, const struct xa_key *key, struct xa_token **out,
     return rc;
 }
 
+/* All of them or none. */
 static enum xa_rc
-remove_token(struct xa_store *store, const struct xa_key *key,
-             bool *out_removed, struct xa_err *err)
-{
-    XA_AUTO(xa_lmdb_end) struct xa_lmdb_txn txn = XA_LMDB_NO_TXN;
-    struct xa_lmdb *lmdb;
-    bool removed;
-    enum xa_rc rc;
-
-    rc = enter(store, &lmdb, err);
-    if (rc == XA_OK)
-        rc = xa_lmdb_follow(lmdb, err);
-    if (rc == XA_OK)
-        rc = xa_lmdb_begin_write(lmdb, &txn, err);
-    if (rc == XA_OK)
-        rc = drop(&txn, key, &removed, err);
-    if (rc == XA_OK && removed)
-        rc = xa_lmdb_commit(&txn, err);
-    if (rc == XA_OK && out_removed)
-        *out_removed = removed;
-    return rc;
-}
-
-/* All or none: one wait for the disk, however many they are. */
-static enum xa_rc
-remove_many(struct xa_store *store, const struct xa_key *keys, size_t count,
+remove_some(struct xa_lmdb *lmdb, const struct xa_key *keys, size_t count,
             uint64_t *out_removed, struct xa_err *err)
 {
     XA_AUTO(xa_lmdb_end) struct xa_lmdb_txn txn = XA_LMDB_NO_TXN;
-    uint64_t removed = 0;
-    struct xa_lmdb *lmdb;
     enum xa_rc rc;
 
-    rc = enter(store, &lmdb, err);
-    if (rc == XA_OK)
-        rc = xa_lmdb_follow(lmdb, err);
-    if (rc == XA_OK)
-        rc = xa_lmdb_begin_write(lmdb, &txn, err);
+    *out_removed = 0;
+    rc = xa_lmdb_begin_write(lmdb, &txn, err);
     for (size_t i = 0; rc == XA_OK && i < count; i++) {
         bool was_there = false;
 
         rc = drop(&txn, &keys[i], &was_there, err);
-        removed += was_there;
+        *out_removed += was_there;
     }
-    if (rc == XA_OK && removed > 0)
+    if (rc == XA_OK && *out_removed > 0)
         rc = xa_lmdb_commit(&txn, err);
+    return rc;
+}
+
+/* One wait for the disk, however many they are, unless the store is full. */
+static enum xa_rc
+remove_many(struct xa_store *store, const struct xa_key *keys, size_t count,
+            uint64_t *out_removed, struct xa_err *err)
+{
+    struct xa_lmdb *lmdb;
+    uint64_t removed;
+    size_t some;
+    enum xa_rc rc;
+
+    *out_removed = 0;
+    rc = enter(store, &lmdb, err);
     if (rc == XA_OK)
-        *out_removed = removed;
+        rc = xa_lmdb_follow(lmdb, err);
+    for (size_t i = 0; rc == XA_OK && i < count; i += some) {
+        some = count - i;
+        do
+            rc = remove_some(lmdb, keys + i, some, &removed, err);
+        while (rc != XA_OK && xa_lmdb_find_room(lmdb, &some));
+        if (rc == XA_OK)
+            *out_removed += removed;
+    }
+    return rc;
+}
+
+static enum xa_rc
+remove_token(struct xa_store *store, const struct xa_key *key,
+             bool *out_removed, struct xa_err *err)
+{
+    uint64_t removed;
+    enum xa_rc rc = remove_many(store, key, 1, &removed, err);
+
+    if (rc == XA_OK && out_removed)
+        *out_removed = removed > 0;
     return rc;
 }
 

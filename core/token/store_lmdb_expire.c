@@ -86,7 +86,7 @@ collect(struct xa_lmdb *lmdb, int64_t now_us, uint32_t max, struct due *due,
             return rc;
         if (!usable) {
             due->skipped++;
-            if (key.text[0] && !due->example[0])
+            if (key.text[0])
                 xa_key_shown(&key, due->example);
             continue;
         }
@@ -136,14 +136,14 @@ expire_one(const struct xa_lmdb_txn *txn, const struct xa_key *key,
 }
 
 static enum xa_rc
-expire_some(struct xa_lmdb *lmdb, const struct due *due, uint32_t count,
+expire_some(struct xa_lmdb *lmdb, const struct due *due, size_t count,
             int64_t now_us, struct xa_expired *done, struct xa_err *err)
 {
     XA_AUTO(xa_lmdb_end) struct xa_lmdb_txn txn = XA_LMDB_NO_TXN;
     enum xa_rc rc;
 
     rc = xa_lmdb_begin_write(lmdb, &txn, err);
-    for (uint32_t i = 0; rc == XA_OK && i < count; i++)
+    for (size_t i = 0; rc == XA_OK && i < count; i++)
         rc = expire_one(&txn, &due->entries[i].key, due->entries[i].when,
                         now_us, done, err);
     if (rc == XA_OK)
@@ -158,7 +158,7 @@ xa_store_lmdb_expire(struct xa_store *store, int64_t now_us, uint32_t max,
     struct xa_lmdb *lmdb = ((struct xa_store_lmdb *)store)->lmdb;
     XA_AUTO(free_due) struct due due = {0};
     struct xa_expired done;
-    uint32_t count;
+    size_t count;
     enum xa_rc rc;
 
     if (!lmdb)
@@ -175,15 +175,13 @@ xa_store_lmdb_expire(struct xa_store *store, int64_t now_us, uint32_t max,
     if (rc != XA_OK)
         return rc;
 
-    /* In a full store a large batch may find too few pages to copy. */
-    for (count = due.count;; count /= 2) {
+    count = due.count;
+    do {
         done = (struct xa_expired){.skipped = due.skipped};
         memcpy(done.example, due.example, sizeof done.example);
         rc = count > 0 ? expire_some(lmdb, &due, count, now_us, &done, err)
                        : XA_OK;
-        if (rc == XA_OK || count <= 1 || !xa_lmdb_is_full(lmdb))
-            break;
-    }
+    } while (rc != XA_OK && xa_lmdb_find_room(lmdb, &count));
     if (rc != XA_OK)
         return rc;
     done.more = due.more || count < due.count;

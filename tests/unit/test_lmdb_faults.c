@@ -8,6 +8,8 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <lmdb.h>
+
 #include "tests/unit/lmdb_fixture.h"
 
 /* --- several processes --- */
@@ -288,11 +290,66 @@ test_room__is_always_there_for_expiring(void **state XA_UNUSED)
     xa_store_close(&store);
 }
 
+/* LMDB's commit, which finds no page so many times. */
+int __real_mdb_txn_commit(MDB_txn *txn);
+int __wrap_mdb_txn_commit(MDB_txn *txn);
+
+static unsigned full_commits;
+
+int
+__wrap_mdb_txn_commit(MDB_txn *txn)
+{
+    if (full_commits == 0)
+        return __real_mdb_txn_commit(txn);
+    full_commits--;
+    mdb_txn_abort(txn);
+    return MDB_MAP_FULL;
+}
+
+/* Whatever the last change left of the free pages. */
+static void
+test_room__is_made_for_removing(void **state XA_UNUSED)
+{
+    struct xa_err err = XA_ERR_NONE;
+    struct xa_expired done;
+    struct xa_store *store;
+    uint64_t removed;
+    unsigned count;
+    unsigned more;
+
+    config.store.lmdb.max_size = MIB;
+    store = open_store();
+    count = fill(store, filled, XA_COUNT(filled));
+
+    full_commits = 1;
+    suite_must(xa_store_remove(store, &filled[0], NULL, &err), &err);
+    full_commits = 9; /* there is room now, so it is something else */
+    assert_int_equal(xa_store_remove(store, &filled[1], NULL, &err),
+                     XA_E_STORE);
+    assert_in_range(full_commits, 7, 8);
+    full_commits = 0;
+    more = fill(store, filled + count, XA_COUNT(filled) - count);
+    assert_in_range(more, 0, count / 10); /* the room is not for issuing */
+
+    full_commits = 2; /* 10, 5, 2, and the rest at once */
+    suite_must(xa_store_remove_many(store, filled + 1, 10, &removed, &err),
+               &err);
+    assert_int_equal(removed, 10);
+
+    full_commits = 2; /* 4, 2, and one */
+    done = suite_expire(store, NOW_US + 10, 4);
+    assert_int_equal(done.removed, 1);
+    assert_true(done.more);
+    assert_sound(store, count + more - 12);
+    xa_store_close(&store);
+}
+
 static void
 test_room__is_refused_again_and_again_until_it_is_there(void **state XA_UNUSED)
 {
     struct xa_err err = XA_ERR_NONE;
     struct xa_store *store;
+    unsigned removed = 0;
     unsigned count;
 
     config.store.lmdb.max_size = MIB;
@@ -300,9 +357,10 @@ test_room__is_refused_again_and_again_until_it_is_there(void **state XA_UNUSED)
     count = fill(store, filled, XA_COUNT(filled));
     for (unsigned i = 0; i < 100; i++)
         assert_int_equal(try_create(store, "bob", &err), XA_E_STORE);
-    for (unsigned i = 0; i < count / 2; i++)
-        suite_must(xa_store_remove(store, &filled[i], NULL, &err), &err);
-    assert_int_equal(try_create(store, "bob", &err), XA_OK);
+    while (try_create(store, "bob", &err) != XA_OK)
+        suite_must(xa_store_remove(store, &filled[removed++], NULL, &err),
+                   &err);
+    assert_in_range(removed, 1, count * 9 / 10); /* pages get empty late */
     xa_store_close(&store);
 }
 
@@ -467,6 +525,7 @@ main(void)
         LMDB_TEST(test_map__follows_a_process_with_a_larger_one),
         LMDB_TEST(test_room__is_always_there_for_revoking),
         LMDB_TEST(test_room__is_always_there_for_expiring),
+        LMDB_TEST(test_room__is_made_for_removing),
         LMDB_TEST(test_room__is_refused_again_and_again_until_it_is_there),
         LMDB_TEST(test_room__of_a_map_made_smaller_or_larger),
         LMDB_TEST(test_create__reports_a_failed_write_and_goes_on),
