@@ -96,23 +96,6 @@ calm_down(struct fixture *f)
 }
 
 static void
-test_new__refuses_what_is_no_host(void **state XA_UNUSED)
-{
-    static const char *const hosts[] = {"",    "http://a", "a/b", "a?b",
-                                        "a@b", "a b",      "a#b", "\xc3\xa4"};
-    struct fixture f;
-
-    for (size_t i = 0; i < XA_COUNT(hosts); i++) {
-        prepare(&f, 1);
-        set_text(&f.config->consul.hosts.items[0], hosts[i]);
-        assert_int_equal(xa_consul_new(f.config, &f.consul, &f.err),
-                         XA_E_CONFIG);
-        assert_non_null(strstr(f.err.text, "consul.host: found \""));
-        close_client(&f);
-    }
-}
-
-static void
 test_ask__sends_one_request(void **state XA_UNUSED)
 {
     struct fixture f;
@@ -429,6 +412,98 @@ test_ask__comes_back_once_when_consul_is_busy(void **state XA_UNUSED)
     close_client(&f);
 }
 
+/* --- what is sent again -------------------------------------------------- */
+
+static enum xa_rc
+count_renewal(void *ctx, struct xa_err *err XA_UNUSED)
+{
+    ++*(unsigned *)ctx;
+    return XA_OK;
+}
+
+static enum xa_rc
+fail_renewal(void *ctx XA_UNUSED, struct xa_err *err)
+{
+    return xa_fail(err, XA_E_NOMEM, "no memory");
+}
+
+static enum xa_rc
+write_renewed(struct fixture *f,
+              enum xa_rc (*renew)(void *ctx, struct xa_err *err),
+              unsigned *renewals)
+{
+    const struct xa_consul_request request = {
+        .mode = XA_CONSUL_WRITE,
+        .method = "PUT",
+        .path = "txn",
+        .deadline_ms = xa_consul_deadline_ms(f->consul),
+        .renew = renew,
+        .ctx = renewals,
+    };
+
+    for (size_t i = 0; i < FAKE_HOSTS; i++)
+        fake_http.hosts[i].text = ""; /* what is written has no value */
+    *renewals = 0;
+    return xa_consul_ask(f->consul, &request, &f->answer, &f->err);
+}
+
+/* Whatever the hosts before it said. */
+static void
+test_ask__renews_before_each_host_but_the_first(void **state XA_UNUSED)
+{
+    static const struct {
+        int first, second; /* h2 is fine */
+        unsigned asked;
+    } table[] = {
+        {FAKE_FINE, FAKE_FINE, 1},       {FAKE_REFUSED, FAKE_FINE, 2},
+        {FAKE_FROZEN, FAKE_FINE, 2},     {FAKE_BUSY, FAKE_FINE, 2},
+        {FAKE_LEADERLESS, FAKE_FINE, 2}, {FAKE_REFUSED, FAKE_FROZEN, 3},
+        {FAKE_FROZEN, FAKE_REFUSED, 3},
+    };
+
+    for (size_t i = 0; i < XA_COUNT(table); i++) {
+        struct fixture f;
+        unsigned renewals;
+
+        open_client(&f, 3);
+        fake_http.hosts[0].kind = table[i].first;
+        fake_http.hosts[1].kind = table[i].second;
+        assert_int_equal(write_renewed(&f, count_renewal, &renewals), XA_OK);
+        assert_int_equal(fake_http.asked, table[i].asked);
+        assert_int_equal(renewals, table[i].asked - 1);
+        close_client(&f);
+    }
+}
+
+static void
+test_ask__renews_when_it_comes_back(void **state XA_UNUSED)
+{
+    struct fixture f;
+    unsigned renewals;
+
+    open_client(&f, 2);
+    fake_http.hosts[0].kind = FAKE_FROZEN;
+    fake_http.hosts[1].kind = FAKE_BUSY;
+    fake_http.hosts[1].busy_left = 1;
+    assert_int_equal(write_renewed(&f, count_renewal, &renewals), XA_OK);
+    assert_int_equal(fake_http.asked, 4);
+    assert_int_equal(renewals, 3);
+    close_client(&f);
+}
+
+static void
+test_ask__ends_where_it_cannot_renew(void **state XA_UNUSED)
+{
+    struct fixture f;
+    unsigned renewals;
+
+    open_client(&f, 2);
+    fake_http.hosts[0].kind = FAKE_REFUSED;
+    assert_int_equal(write_renewed(&f, fail_renewal, &renewals), XA_E_NOMEM);
+    assert_int_equal(fake_http.asked, 1);
+    close_client(&f);
+}
+
 /* --- stale by configuration ---------------------------------------------- */
 
 static void
@@ -659,7 +734,6 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_new__refuses_what_is_no_host),
         cmocka_unit_test(test_ask__sends_one_request),
         cmocka_unit_test(test_ask__builds_the_url),
         cmocka_unit_test(test_ask__asks_nobody_when_no_time_is_left),
@@ -675,6 +749,9 @@ main(void)
         cmocka_unit_test(test_breaker__tries_all_hosts),
         cmocka_unit_test(test_breaker__leaves_stale_reads_alone),
         cmocka_unit_test(test_ask__comes_back_once_when_consul_is_busy),
+        cmocka_unit_test(test_ask__renews_before_each_host_but_the_first),
+        cmocka_unit_test(test_ask__renews_when_it_comes_back),
+        cmocka_unit_test(test_ask__ends_where_it_cannot_renew),
         cmocka_unit_test(test_ask__believes_no_stale_answer_that_denies),
         cmocka_unit_test(test_trust__begins_with_consistent_reads),
         cmocka_unit_test(test_trust__outlasts_a_busy_host),

@@ -23,9 +23,6 @@ xa_consul_new(const struct xa_config *config, struct xa_consul **out,
     XA_AUTO(xa_consul_free) struct xa_consul *consul = NULL;
     enum xa_rc rc;
 
-    rc = xa_consul_hosts_check(config, err);
-    if (rc != XA_OK)
-        return rc;
     consul = calloc(1, sizeof *consul);
     if (!consul)
         return xa_fail_nomem(err);
@@ -115,6 +112,7 @@ note_health(struct xa_consul *consul, enum xa_rc rc, const char *why)
 /* What came of asking the hosts. */
 struct round {
     struct xa_err err;  /* of the host that tells most */
+    bool is_repeated;   /* the request may have come to a host before */
     bool is_silent;     /* one did not answer in time */
     bool is_leaderless; /* one said so */
     bool is_busy;       /* one has too many requests */
@@ -169,14 +167,16 @@ ask_host(struct xa_consul *consul, size_t host,
     return is_settled;
 }
 
-/* Before another host is asked than one that was silent. */
+/* Before each host but the first: whatever the ones before it said, the
+ * request was on its way to them. */
 static bool
 renew(const struct xa_consul_request *what, struct round *round)
 {
     struct xa_err err = XA_ERR_NONE;
+    bool is_repeated = round->is_repeated;
 
-    if (!round->is_silent || !what->renew ||
-        what->renew(what->ctx, &err) == XA_OK)
+    round->is_repeated = true;
+    if (!is_repeated || !what->renew || what->renew(what->ctx, &err) == XA_OK)
         return true;
     round->err = err;
     return false;
@@ -192,7 +192,7 @@ ask_hosts(struct xa_consul *consul, const struct xa_consul_request *what,
 {
     size_t count = consul->config->consul.hosts.count;
 
-    *round = (struct round){.is_silent = false};
+    *round = (struct round){.is_repeated = round->is_repeated};
     for (size_t i = 0; i < count; i++) {
         size_t host = (consul->host + i) % count;
         int64_t now_ms = xa_clock_mono_ms();
@@ -227,7 +227,7 @@ ask_plainly(struct xa_consul *consul, const struct xa_consul_request *what,
             struct xa_consul_reply *reply, struct xa_err *err)
 {
     int lane = lane_of(what->mode);
-    struct round round;
+    struct round round = {.is_repeated = false};
     enum xa_rc rc;
 
     if (consul->lanes[lane].breaker.is_open) {
@@ -238,7 +238,7 @@ ask_plainly(struct xa_consul *consul, const struct xa_consul_request *what,
     if (xa_clock_mono_ms() >= what->deadline_ms)
         return xa_fail(err, XA_E_TIMEOUT, "no time is left to ask Consul");
     rc = ask_hosts(consul, what, reply, &round);
-    if (rc != XA_OK && round.is_busy && !(round.is_silent && what->renew) &&
+    if (rc != XA_OK && round.is_busy &&
         pause_when_busy(consul, what->deadline_ms))
         rc = ask_hosts(consul, what, reply, &round);
     if (lane == XA_LANE_LEADER)

@@ -78,8 +78,9 @@ struct xa_consul_request {
     const struct xa_buf *body; /* may be NULL */
     int64_t deadline_ms;
     /*
-     * Make the body anew before another host gets it: one that was silent may
-     * do what it was asked at any later time.  NULL: that does no harm.
+     * Make the body anew before it is sent again, to whatever host: one that
+     * was silent, or whose connection broke, may do what it was asked at any
+     * later time.  NULL: that does no harm.
      */
     enum xa_rc (*renew)(void *ctx, struct xa_err *err);
     void *ctx; /* for renew */

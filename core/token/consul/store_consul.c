@@ -121,9 +121,9 @@ put_issue(const struct issue *issue, struct xa_txn *txn, struct xa_err *err)
 }
 
 /*
- * A host that was asked and is silent may write the token hours later, when it
- * was revoked long ago.  So that id is given to nobody: it ends by itself, and
- * the next host gets another one.
+ * A host that was asked and did not confirm it may write the token hours later,
+ * when it was revoked long ago.  So that id is given to nobody: it ends by
+ * itself, and the next host gets another one.
  */
 static enum xa_rc
 put_another(void *ctx, struct xa_txn *txn, struct xa_err *err)

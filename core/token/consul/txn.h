@@ -20,9 +20,10 @@
 struct xa_txn {
     struct xa_buf body;
     size_t count;
-    /* Write other operations into the emptied transaction, for another host,
-     * when a silent one may still do these some time: where no check keeps it
-     * from that, and it would do harm.  NULL: neither is so. */
+    /* Write other operations into the emptied transaction before it is sent
+     * again, as a host that did not confirm these may still do them some time:
+     * where no check keeps it from that, and it would do harm.  NULL: neither
+     * is so. */
     enum xa_rc (*renew)(void *ctx, struct xa_txn *txn, struct xa_err *err);
     void *ctx; /* for renew */
 };
