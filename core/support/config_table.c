@@ -123,7 +123,7 @@ const struct xa_option xa_options[] = {
     {"consul.scheme", XA_OPTION_WORD, AT(consul.scheme),
      .unit = "http or https", .def = "http",
      .help = "http or https."},
-    {"consul.host", XA_OPTION_TEXTS, AT(consul.hosts), .min = 1,
+    {"consul.host", XA_OPTION_HOSTS, AT(consul.hosts), .min = 1,
      .def = "localhost",
      .help = "Agent's host; of a list, the next on failure."},
     {"consul.port", XA_OPTION_U32, AT(consul.port), .min = 1, .max = 65535,

@@ -23,6 +23,7 @@ enum xa_option_type {
     XA_OPTION_VERIFY,   /* char *: true, false, or the path of a CA file */
     XA_OPTION_TEXTS,    /* struct xa_strlist: a list, or a text with commas */
     XA_OPTION_NAMES,    /* the same, of names of backends */
+    XA_OPTION_HOSTS,    /* the same, of names and addresses of hosts */
     XA_OPTION_LIST      /* no field: a list of anything */
 };
 

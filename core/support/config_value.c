@@ -66,6 +66,7 @@ describe(const struct xa_option *o, char out[EXPECTED_MAX])
         [XA_OPTION_VERIFY] = "true, false or the absolute path of a CA file",
         [XA_OPTION_TEXTS] = "a text or a list of texts",
         [XA_OPTION_NAMES] = "names made of a to z, 0 to 9 and _",
+        [XA_OPTION_HOSTS] = "names or addresses, without scheme, port or path",
         [XA_OPTION_LIST] = "a list",
     };
 
@@ -136,6 +137,18 @@ is_backend_name(const char *text)
            text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
 }
 
+/* Of a name or an address, IPv6 with or without brackets. */
+static bool
+is_host(const char *text)
+{
+    static const char bytes[] = "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789-._:[]";
+
+    return *text != '\0' && strlen(text) <= ITEM_MAX &&
+           text[strspn(text, bytes)] == '\0';
+}
+
 static bool
 is_text_for(const struct xa_option *o, const char *text)
 {
@@ -149,6 +162,8 @@ is_text_for(const struct xa_option *o, const char *text)
         return is_word_of(text, o->unit);
     case XA_OPTION_NAMES:
         return is_backend_name(text);
+    case XA_OPTION_HOSTS:
+        return is_host(text);
     case XA_OPTION_TEXTS:
         return is_plain_text(text, ITEM_MAX);
     default:
@@ -329,6 +344,7 @@ xa_option_set(const struct xa_option *o, const struct xa_node *node,
         break;
     case XA_OPTION_TEXTS:
     case XA_OPTION_NAMES:
+    case XA_OPTION_HOSTS:
         return set_list(o, node, field, err);
     default:
         text = text_for(o, node);
@@ -382,6 +398,7 @@ xa_option_clear(const struct xa_option *o, void *field)
         break;
     case XA_OPTION_TEXTS:
     case XA_OPTION_NAMES:
+    case XA_OPTION_HOSTS:
         xa_strlist_free(field);
         break;
     default:

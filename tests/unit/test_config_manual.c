@@ -63,6 +63,7 @@ put_type(struct xa_buf *buf, const struct xa_option *o)
         [XA_OPTION_VERIFY] = "True, false, or the absolute path of a CA file",
         [XA_OPTION_TEXTS] = "List of texts",
         [XA_OPTION_NAMES] = "List of names",
+        [XA_OPTION_HOSTS] = "List of hosts",
         [XA_OPTION_LIST] = "List",
     };
 

@@ -7,25 +7,6 @@
 
 #include "core/token/consul/names.h"
 
-/* Of names and of addresses, IPv6 with or without brackets. */
-#define HOST_BYTES                                                             \
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]"
-
-enum xa_rc
-xa_consul_hosts_check(const struct xa_config *config, struct xa_err *err)
-{
-    for (size_t i = 0; i < config->consul.hosts.count; i++) {
-        const char *host = config->consul.hosts.items[i];
-
-        if (*host == '\0' || host[strspn(host, HOST_BYTES)] != '\0')
-            return xa_fail(err, XA_E_CONFIG,
-                           "consul.host: found \"%s\", expected a name or an "
-                           "address, without scheme, port or path",
-                           host);
-    }
-    return XA_OK;
-}
-
 enum xa_rc
 xa_consul_http_new(const struct xa_config *config, struct xa_http **out,
                    struct xa_err *err)

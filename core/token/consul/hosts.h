@@ -10,11 +10,6 @@
 #include "core/support/http.h"
 #include "core/token/consul/client.h"
 
-/* XA_E_CONFIG: consul.host holds what is no name or address. */
-XA_MUST_CHECK
-enum xa_rc xa_consul_hosts_check(const struct xa_config *config,
-                                 struct xa_err *err);
-
 /*
  * An HTTP client with the certificates and the token of consul.*.
  *
