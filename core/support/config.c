@@ -296,19 +296,39 @@ note_second_dir(const struct xa_node *extra, struct xa_config *config,
 
 /* --- from the merged tree to the struct ----------------------------------- */
 
+/* The tree is our own. */
+static struct xa_node *
+node_of(struct xa_config *config, const struct xa_option *option)
+{
+    return (struct xa_node *)xa_node_at(config->root, option->key);
+}
+
 /* Backends see the tree: what is a list when it is left out is one to them as
  * "a, b", too. */
 static enum xa_rc
 split_text(struct xa_config *config, const struct xa_option *option,
            struct xa_err *err)
 {
-    struct xa_node *node =
-        (struct xa_node *)xa_node_at(config->root, option->key); /* our own */
+    struct xa_node *node = node_of(config, option);
 
     if ((option->type != XA_OPTION_TEXTS && option->type != XA_OPTION_NAMES) ||
         !xa_node_text(node) || !option->def || option->def[0] != '[')
         return XA_OK;
     return xa_node_split(node, field_of(config, option), err);
+}
+
+/* Where there is no default, "" means none, too. */
+static void
+clear_empty(struct xa_config *config)
+{
+    for (size_t i = 0; i < xa_option_count; i++) {
+        struct xa_node *node = node_of(config, &xa_options[i]);
+        const char *text = xa_node_text(node);
+
+        if (field_of(config, &xa_options[i]) && !xa_options[i].def && text &&
+            !*text)
+            xa_node_clear(node);
+    }
 }
 
 static enum xa_rc
@@ -323,8 +343,6 @@ fill(struct xa_config *config, struct xa_err *err)
         node = xa_node_at(config->root, option->key);
         if (xa_node_is_null(node))
             continue;
-        if (!option->def && xa_node_text(node) && !*xa_node_text(node))
-            continue; /* where there is no default, "" means none, too */
         rc = xa_option_set(option, node, field_of(config, option), err);
         if (rc == XA_OK)
             rc = split_text(config, option, err);
@@ -371,6 +389,8 @@ merge_layers(struct xa_config *config, const struct xa_config_cli *cli,
         rc = xa_node_merge(config->root, &main_file, err);
     if (rc == XA_OK)
         rc = xa_notes_on_keys(&config->notes, config->root, err);
+    if (rc == XA_OK)
+        clear_empty(config);
     if (rc == XA_OK)
         rc = xa_node_drop_nulls(config->root, err);
     if (rc == XA_OK)

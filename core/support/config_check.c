@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "core/backend.h"
 #include "core/base/buf.h"
 #include "core/support/config_cors.h"
 #include "core/support/config_notes.h"
@@ -49,6 +50,25 @@ check_backends(struct xa_config *config, struct xa_err *err)
         return XA_OK;
     return note(config, "config.no_backends", "enabled_plugins",
                 "is empty, so nobody can log in", err);
+}
+
+/* Whoever gets them by a login must be able to hold them. */
+static enum xa_rc
+check_user_acls(struct xa_config *config, struct xa_err *err)
+{
+    static const char key[] = "default_user_acls";
+    const struct xa_strlist *acls = &config->default_user_acls;
+    char expected[EXPECTED_MAX];
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < acls->count; i++)
+        bytes += strlen(acls->items[i]);
+    if (acls->count <= XA_BACKEND_ACLS_MAX && bytes <= XA_BACKEND_ACLS_BYTES)
+        return XA_OK;
+    snprintf(expected, sizeof expected, "at most %d ACLs of %d bytes in all",
+             XA_BACKEND_ACLS_MAX, XA_BACKEND_ACLS_BYTES);
+    return xa_complain(xa_node_at(config->root, key), key, false, expected,
+                       err);
 }
 
 /* They must be of use to connect(2), and to those who look the service up. */
@@ -143,6 +163,8 @@ xa_config_check(struct xa_config *config, struct xa_err *err)
         rc = xa_config_check_cors(config, err);
     if (rc == XA_OK)
         rc = check_backends(config, err);
+    if (rc == XA_OK)
+        rc = check_user_acls(config, err);
     if (rc == XA_OK)
         rc = check_discovery(config, err);
     if (rc == XA_OK)

@@ -19,9 +19,10 @@
 struct note {
     enum xa_level level;
     const char *event;
-    char *where; /* owned, like key and text */
+    char *where; /* owned, like what follows */
     char *key;
-    char *text;
+    char *why;
+    char *text; /* all three */
 };
 
 struct xa_config_notes {
@@ -34,6 +35,7 @@ note_clear(struct note *note)
 {
     xa_str_free(&note->where);
     xa_str_free(&note->key);
+    xa_str_free(&note->why);
     /* analyzer: *notes below and the list in it are no leak: the caller's */
     xa_str_free(&note->text);
 }
@@ -59,6 +61,8 @@ xa_notes_add(struct xa_config_notes **notes, enum xa_level level,
     rc = xa_str_dup(where, &note.where, err);
     if (rc == XA_OK)
         rc = xa_str_dup(key, &note.key, err);
+    if (rc == XA_OK)
+        rc = xa_str_dup(why, &note.why, err);
     if (rc == XA_OK)
         rc = xa_str_dup(text, &note.text, err);
     if (rc != XA_OK)
@@ -108,12 +112,14 @@ xa_config_log_notes(const struct xa_config *config)
 {
     char where[XA_LOG_VALUE_MAX];
     char key[XA_LOG_VALUE_MAX];
+    char why[XA_LOG_VALUE_MAX];
 
     for (size_t i = 0; i < xa_config_note_count(config); i++) {
         const struct note *note = &config->notes->items[i];
 
-        xa_log(note->level, note->event, "at=%s key=%s",
-               xa_log_quote(note->where, where), xa_log_quote(note->key, key));
+        xa_log(note->level, note->event, "at=%s key=%s why=%s",
+               xa_log_quote(note->where, where), xa_log_quote(note->key, key),
+               xa_log_quote(note->why, why));
     }
 }
 

@@ -274,6 +274,15 @@ xa_node_to_double(const struct xa_node *node, double *out)
     return true;
 }
 
+static void
+swap(struct xa_node **a, struct xa_node **b)
+{
+    struct xa_node *old = *a;
+
+    *a = *b;
+    *b = old;
+}
+
 /* The index stays as it was meanwhile: keys of `from` are distinct. */
 static enum xa_rc
 take_entries(struct xa_node *into, struct xa_node *from, struct xa_err *err)
@@ -291,6 +300,9 @@ take_entries(struct xa_node *into, struct xa_node *from, struct xa_err *err)
                    theirs->value->kind == XA_NODE_MAP) {
             rc = xa_node_merge(ours->value, &theirs->value, err);
         } else {
+            if (xa_node_is_null(ours->value) &&
+                theirs->value->kind == XA_NODE_MAP)
+                swap(&ours->value, &theirs->value);
             continue;
         }
         if (rc != XA_OK)

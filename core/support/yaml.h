@@ -86,7 +86,9 @@ bool xa_node_to_double(const struct xa_node *node, double *out);
 
 /*
  * Merge the mapping `from` into the mapping `into`, key by key: a key that
- * both have as mappings is merged in turn, any other key of `into` wins.
+ * both have as mappings is merged in turn, a null of `into` gives way to a
+ * mapping (it is a heading with nothing below it), any other key of `into`
+ * wins.
  * What is taken is moved; `from` is freed in any case and left NULL.
  *
  * XA_E_NOMEM.
@@ -103,6 +105,9 @@ enum xa_rc xa_node_merge(struct xa_node *into, struct xa_node **from,
 XA_MUST_CHECK
 enum xa_rc xa_node_split(struct xa_node *text, const struct xa_strlist *items,
                          struct xa_err *err);
+
+/* Make null of a text, in its place. */
+void xa_node_clear(struct xa_node *text);
 
 /* Remove every key whose value is null, in mappings inside mappings too, so
  * that a null does not hide what is merged in later.  XA_E_NOMEM. */

@@ -158,6 +158,13 @@ xa_node_split(struct xa_node *text, const struct xa_strlist *items,
     return XA_OK;
 }
 
+void
+xa_node_clear(struct xa_node *text)
+{
+    wipe_free(&text->text);
+    text->is_quoted = false;
+}
+
 static int
 by_key(const void *a, const void *b)
 {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/buf.h"
 #include "core/support/config.h"
 #include "core/support/config_notes.h"
 #include "tests/fakes/alloc.h"
@@ -200,6 +201,8 @@ test_load__takes_verify_as_boolean(void **state XA_UNUSED)
 
 #define SECONDS "expected a number of seconds from "
 
+#define HOSTS "expected names or addresses, without scheme, port or path"
+
 #define PREFIX                                                                 \
     "a path like xivo/xivo-auth/, without a slash at its head, empty parts, "  \
     ". and .."
@@ -245,8 +248,18 @@ static const struct {
      ":1: consul.scheme: found \"ftp\", expected http or https"},
     {"consul: {scheme: or}\n",
      ":1: consul.scheme: found \"or\", expected http or https"},
-    {"consul: {host: []}\n",
-     ":1: consul.host: found a list, expected a text or a list of texts"},
+    {"consul: {host: []}\n", ":1: consul.host: found a list, " HOSTS},
+    {"consul: {host: \"http://a\"}\n",
+     ":1: consul.host: found \"http://a\", " HOSTS},
+    {"consul:\n  host: [a, a/b]\n", ":2: consul.host: found \"a/b\", " HOSTS},
+    {"consul:\n  host:\n  - a:\n", ":3: consul.host: found a mapping, " HOSTS},
+    {"consul: {host: a?b}\n", ":1: consul.host: found \"a?b\", " HOSTS},
+    {"consul: {host: a@b}\n", ":1: consul.host: found \"a@b\", " HOSTS},
+    {"consul: {host: a b}\n", ":1: consul.host: found \"a b\", " HOSTS},
+    {"consul: {host: 'a#b'}\n", ":1: consul.host: found \"a#b\", " HOSTS},
+    {"consul: {host: \xc3\xa4}\n",
+     ":1: consul.host: found \"\xc3\xa4\", " HOSTS},
+    {"consul: {host: ''}\n", ":1: consul.host: found \"\", " HOSTS},
     {"consul: {verify: ca.pem}\n",
      ":1: consul.verify: found \"ca.pem\", expected true, false or the "
      "absolute path of a CA file"},
@@ -371,6 +384,37 @@ test_load__refuses_with_place_key_found_and_expected(void **state XA_UNUSED)
     }
 }
 
+/* Else every login that gets them would fail. */
+static void
+test_load__refuses_more_acls_than_an_identity_holds(void **state XA_UNUSED)
+{
+    static const struct {
+        size_t count;
+        int len; /* of each */
+        enum xa_rc rc;
+    } table[] = {
+        {1024, 32, XA_OK}, {1024, 33, XA_E_CONFIG}, {1025, 1, XA_E_CONFIG},
+        {32, 1024, XA_OK}, {33, 1024, XA_E_CONFIG},
+    };
+
+    for (size_t i = 0; i < XA_COUNT(table); i++) {
+        XA_AUTO(xa_buf_free) struct xa_buf yaml = XA_BUF(65536);
+        XA_AUTO(xa_config_free) struct xa_config *config = NULL;
+        struct xa_config_cli cli = {0};
+        struct xa_err err = XA_ERR_NONE;
+
+        xa_buf_putf(&yaml, "extra_config_files: %s/conf.d\n", folder);
+        xa_buf_puts(&yaml, "default_user_acls: ");
+        for (size_t acl = 0; acl < table[i].count; acl++)
+            xa_buf_putf(&yaml, "%0*d, ", table[i].len, 1);
+        put_file("config.yml", xa_buf_text(&yaml));
+        assert_int_equal(load_cli(cli, &config, &err), table[i].rc);
+        if (table[i].rc != XA_OK)
+            assert_non_null(strstr(err.text, "expected at most 1024 ACLs of "
+                                             "32768 bytes in all"));
+    }
+}
+
 static void
 test_load__refuses_a_file_that_is_no_mapping(void **state XA_UNUSED)
 {
@@ -413,7 +457,7 @@ test_load__command_line_folder_file_defaults(void **state XA_UNUSED)
     put_file("conf.d/10-first.yml", "user: bob\n"
                                     "rest_api: {max_connections: 2}\n"
                                     "enabled_plugins: [three]\n"
-                                    "consul: ~\n");
+                                    "consul:\n");
     put_file("conf.d/20-second.yml",
              "rest_api: {max_connections: 3, read_timeout: 3}\n"
              "store: {lmdb: {path: /second}}\n");
@@ -433,7 +477,7 @@ test_load__command_line_folder_file_defaults(void **state XA_UNUSED)
     assert_int_equal(c->rest_api.drain_timeout_ms, 5000);
     assert_int_equal(c->enabled_plugins.count, 1);
     assert_string_equal(c->enabled_plugins.items[0], "three");
-    assert_string_equal(c->consul.hosts.items[0], "localhost");
+    assert_string_equal(c->consul.hosts.items[0], "main"); /* a bare heading */
     assert_string_equal(c->store.lmdb.path, "/second");
     assert_false(c->store.lmdb.sync);
     assert_int_equal(c->log_level, XA_INFO);
@@ -488,6 +532,7 @@ static void
 test_load__takes_uuid_and_path_of_the_environment(void **state XA_UNUSED)
 {
     XA_AUTO(xa_config_free) struct xa_config *from_env = NULL;
+    XA_AUTO(xa_config_free) struct xa_config *past_empty = NULL;
     XA_AUTO(xa_config_free) struct xa_config *from_file = NULL;
     struct xa_config_cli cli = {0};
     char path[PATH_MAX_LEN];
@@ -497,12 +542,14 @@ test_load__takes_uuid_and_path_of_the_environment(void **state XA_UNUSED)
     put_main("uuid: ~\n");
     assert_int_equal(xa_config_load(&cli, &from_env, NULL), XA_OK);
     from_file = load("uuid: from-file\n");
+    past_empty = load("uuid: ''\n");
     unsetenv("XIVO_UUID");
     unsetenv("XIVO_AUTH_CONFIG");
 
     assert_string_equal(from_env->path, path);
     assert_string_equal(from_env->uuid, "from-env");
     assert_string_equal(from_file->uuid, "from-file");
+    assert_string_equal(past_empty->uuid, "from-env");
 }
 
 static void
@@ -623,6 +670,7 @@ main(void)
         cmocka_unit_test(test_load__makes_lists_of_texts),
         cmocka_unit_test(test_load__takes_verify_as_boolean),
         cmocka_unit_test(test_load__refuses_with_place_key_found_and_expected),
+        cmocka_unit_test(test_load__refuses_more_acls_than_an_identity_holds),
         cmocka_unit_test(test_load__refuses_a_file_that_is_no_mapping),
         cmocka_unit_test(test_load__command_line_folder_file_defaults),
         cmocka_unit_test(test_load__command_line_decides_the_level),

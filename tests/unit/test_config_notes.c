@@ -214,12 +214,13 @@ test_log_notes__are_events(void **state XA_UNUSED)
     xa_config_log_notes(c);
     xa_log_capture(NULL, NULL, XA_DEBUG);
     snprintf(expected, sizeof expected,
-             "INFO config.ignored_key at=\"%s/config.yml:1\" key=\"amqp\"\n",
+             "INFO config.ignored_key at=\"%s/config.yml:1\" key=\"amqp\" "
+             "why=\"means nothing here and is ignored\"\n",
              folder);
     assert_non_null(strstr(lines, expected));
     snprintf(expected, sizeof expected,
              "WARNING config.unknown_key at=\"%s/config.yml:2\" "
-             "key=\"x\\\" y=1\"\n",
+             "key=\"x\\\" y=1\" why=\"is no key that is known here\"\n",
              folder);
     assert_non_null(strstr(lines, expected));
 }
