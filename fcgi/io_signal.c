@@ -105,6 +105,16 @@ make_timer(struct xa_err *err)
     return XA_OK;
 }
 
+void
+xa_signal_hold(void)
+{
+    sigset_t hangup;
+
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
+    sigprocmask(SIG_BLOCK, &hangup, NULL);
+}
+
 enum xa_rc
 xa_signal_begin(sigset_t *out_waiting, struct xa_err *err)
 {

@@ -17,6 +17,13 @@
 #include "core/base/err.h"
 
 /*
+ * Hold back SIGHUP, which would end the process, until the loop waits: log
+ * rotation does not ask who is just starting.  SIGTERM and the like may end a
+ * start at once, as nothing is in hand.
+ */
+void xa_signal_hold(void);
+
+/*
  * Install handlers for SIGTERM, SIGINT and SIGUSR1 (stop), SIGHUP (hangup)
  * and SIGPIPE (nothing), and block the first four.
  *

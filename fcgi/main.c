@@ -13,6 +13,7 @@
 #include "core/support/crypto.h"
 #include "core/support/process.h"
 #include "fcgi/check.h"
+#include "fcgi/io_signal.h"
 #include "fcgi/serve.h"
 
 #define PROGRAM "xivo-auth-fcgi"
@@ -171,6 +172,7 @@ run(const struct options *opt)
     struct xa_app app;
     enum xa_rc rc;
 
+    xa_signal_hold();
     rc = start(opt, &parts, &err);
     if (rc == XA_OK) {
         app = (struct xa_app){parts.config, parts.registry,       parts.manager,

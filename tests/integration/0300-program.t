@@ -96,6 +96,24 @@ def refused_start(s):
     s.write_config({})
 
 
+def has_mapped(process, name):
+    with open("/proc/%d/maps" % process.pid) as maps:
+        return name in maps.read()
+
+
+def hangup_at_start(s):
+    """Log rotation does not ask who is just starting."""
+    os.rename(s.log, s.log + ".2")
+    pool = s.add_process("check")
+    while pool.alive() and not has_mapped(pool, "/mock.so"):
+        pass  # the moment is short
+    pool.send(signal.SIGHUP)
+    s.wait_pool("check")
+    h.until(lambda: "log.opened" in s.read("xivo-auth.log"),
+            "the log is opened anew")
+    h.ok(pool.alive(), "SIGHUP ends nobody who is just starting")
+
+
 def life(s):
     s.start_pool("check", 1)
     pool = s.pools["check"][0]
@@ -126,6 +144,7 @@ def main():
         check(s)
         refused_start(s)
         life(s)
+        hangup_at_start(s)
 
 
 h.run(main)
