@@ -106,12 +106,23 @@ send_bytes(struct xa_call *call, size_t len, bool is_last)
     }
 }
 
+static void
+drop_body(struct xa_call *call)
+{
+    char dropped[1024];
+
+    while (xa_call_read(call, dropped, sizeof dropped) == sizeof dropped)
+        ;
+    xa_wipe(dropped, sizeof dropped);
+}
+
 /* Send the part of the answer that is there; behind the last one its end. */
 static void
 send_part(struct xa_call *call, bool is_last)
 {
     size_t len = 0;
 
+    drop_body(call); /* before any answer */
     if (call->len > 0) {
         xa_record_write_head(call->record, XA_RECORD_STDOUT,
                              (uint16_t)call->request.requestId, call->len);
@@ -225,17 +236,13 @@ free_request(FCGX_Request *request)
         fill_what_is_freed(false);
 }
 
-/* Read the rest of the body, send the answer, free the request. */
+/* Send the rest of the answer, free the request. */
 static enum xa_call_end
 finish(struct xa_call *call)
 {
     FCGX_Request *request = &call->request;
-    char dropped[1024];
     bool failed;
 
-    while (xa_call_read(call, dropped, sizeof dropped) == sizeof dropped)
-        ;
-    xa_wipe(dropped, sizeof dropped);
     send_part(call, true);
     failed = call->is_lost || FCGX_GetError(request->in) != 0;
     free_request(request);

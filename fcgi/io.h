@@ -83,7 +83,8 @@ const char *const *xa_call_params(const struct xa_call *call);
 
 /*
  * Read from the body.  Returns the bytes read; fewer than len means that the
- * body is at its end.  What is left unread is read and dropped by the loop.
+ * body is at its end.  What is left unread is read and dropped before the
+ * answer goes out, so nothing is read after a write.
  */
 size_t xa_call_read(struct xa_call *call, void *out, size_t len);
 

@@ -3,6 +3,7 @@
 """tests/tools/echo_responder serves; each part starts its own."""
 
 import contextlib
+import fcntl
 import os
 import resource
 import select
@@ -10,8 +11,10 @@ import selectors
 import shutil
 import signal
 import socket
+import struct
 import sys
 import tempfile
+import termios
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -113,6 +116,21 @@ def kept_connection():
                 c.ask(GET)
         h.until(lambda: r.files() == before, "descriptors to be closed")
         h.ok(True, "no descriptor is left behind")
+
+
+def not_taken(c):
+    """Bytes that were sent on a connection and not read yet."""
+    return struct.unpack("i", fcntl.ioctl(c.socket, termios.TIOCOUTQ,
+                                          bytes(4)))[0]
+
+
+def input_first():
+    """A peer that sends before it reads waits for nobody."""
+    with Responder() as r, r.connect() as c:
+        c.send(fastcgi.encode(dict(GET, TEST_UNREAD=1, TEST_SIZE=1000000),
+                              b"y" * 20000))
+        c.socket.recv(1)
+        h.eq(not_taken(c), 0, "before its first byte all input was read")
 
 
 def records():
@@ -535,9 +553,10 @@ def begin_load_and_stop(r):
 
 def main():
     for part in (kept_connection, records, authorizer, byte_by_byte,
-                 half_sent, too_large, garbage, limit_of_connections,
-                 few_descriptors, taken_by_another, no_starvation, no_reader,
-                 slow_reader, late_reader, drain, signals):
+                 input_first, half_sent, too_large, garbage,
+                 limit_of_connections, few_descriptors, taken_by_another,
+                 no_starvation, no_reader, slow_reader, late_reader, drain,
+                 signals):
         h.diag(part.__name__)
         part()
 
