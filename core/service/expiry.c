@@ -38,7 +38,7 @@ struct xa_expiry {
 struct sweep {
     uint64_t removed;
     uint32_t skipped;
-    char example[XA_SHA256_TEXT]; /* one of them */
+    char example[XA_SHA256_TEXT]; /* one of them, a new one as a rule */
     int64_t late_us;              /* of the most overdue */
     bool asked;                   /* whether the store was */
     struct xa_expired last;

@@ -106,7 +106,8 @@ struct xa_expired {
     uint32_t removed; /* tokens */
     uint32_t skipped; /* entries that make no sense, left in place; counted
                          from the first of the calls that ended with `more` */
-    char example[XA_SHA256_TEXT]; /* key of one of them, as logs show it;
+    char example[XA_SHA256_TEXT]; /* key of the one that was due last, so
+                                     of a new one as a rule, as logs show it;
                                      "" when none has a key */
     int64_t oldest_us; /* expiry of the most overdue of `removed`; 0: none */
     bool more;         /* whether further ones may be due now */

@@ -547,8 +547,8 @@ test_expire__leaves_what_makes_no_sense_where_it_is(void **state)
     done = expire_all(store, NOW_US);
     assert_int_equal(done.removed, 1);
     assert_int_equal(done.skipped, XA_COUNT(names) + 2);
-    xa_key_shown(&odd, shown);
-    assert_string_equal(done.example, shown); /* the oldest with a key */
+    xa_key_shown(&bad, shown);
+    assert_string_equal(done.example, shown); /* the one that was due last */
     for (size_t i = 0; i < XA_COUNT(names); i++)
         assert_true(is_there(names[i]));
     assert_true(is_there(token_name(&bad)));
