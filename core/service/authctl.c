@@ -47,8 +47,8 @@ static const struct xa_ctl_command commands[] = {
      .takes = XA_CTL_BACKEND | XA_CTL_LOGIN | XA_CTL_EXPIRATION,
      .needs = XA_CTL_BACKEND | XA_CTL_LOGIN, .run = xa_ctl_token_new},
     {"token revoke", ONE_TOKEN, "revoke a token, or all tokens of a user",
-     .takes = XA_CTL_AUTH_ID, .instead = XA_CTL_AUTH_ID,
-     .run = xa_ctl_token_revoke},
+     .takes = XA_CTL_AUTH_ID | XA_CTL_SCOPE, .instead = XA_CTL_AUTH_ID,
+     .beside = XA_CTL_SCOPE, .run = xa_ctl_token_revoke},
     {"token show", ONE_TOKEN, "show whose a token is, and what it may do",
      .takes = XA_CTL_SCOPE, .run = xa_ctl_token_show},
 };

@@ -74,6 +74,7 @@ struct xa_ctl_command {
     unsigned takes;      /* of enum xa_ctl_option */
     unsigned needs;      /* those of them that must be given */
     unsigned instead;    /* that one of them that stands for the operand */
+    unsigned beside;     /* those of them that go with the operand only */
     enum xa_rc (*run)(struct xa_ctl *ctl, struct xa_err *err);
 };
 

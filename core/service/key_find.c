@@ -59,6 +59,10 @@ xa_key_find(struct xa_store *store, enum xa_key_form form, const char *digits,
                        "no such token: neither a UUID nor %d to %d digits of "
                        "a key",
                        XA_KEY_DIGITS_MIN, XA_KEY_DIGITS_MAX);
+    if (form == XA_KEY_SHA256 && strlen(search.prefix) == XA_KEY_DIGITS_MAX) {
+        memcpy(out->text, search.prefix, sizeof out->text);
+        return XA_OK;
+    }
     if (form == XA_KEY_PLAIN)
         query.key_prefix = NULL; /* the key is not the one that is shown */
     while (rc == XA_OK && !page.done && search.matches < 2)

@@ -9,7 +9,8 @@
 
 /*
  * Find the one valid token whose key, as logs and listings show it, begins
- * with `digits`.  In a store with plain keys all tokens are looked at.
+ * with `digits`.  In a store with plain keys all tokens are looked at; in
+ * another one none is when the key is given whole, so it need not be there.
  *
  *   digits  hexadecimal, of either case
  *   now_us  a token that has expired by then does not count

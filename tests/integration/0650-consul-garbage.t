@@ -66,6 +66,25 @@ def refused(c, s, now):
          "the others are well")
 
 
+def revoked(c, s, now):
+    """Each can be revoked: by the token, or by its whole key."""
+    def revoke(operand, *more, **how):
+        return s.run_program("xivo-authctl", "-c", s.config, "token",
+                             "revoke", operand, *more, **how).returncode
+    for title, value in records(now).items():
+        token = str(uuid.uuid4())
+        key = k.key_of(token)
+        c.put(k.TOKENS + key, value)
+        h.eq(revoke(key, "--scope", "foo"), 69,
+             "nobody knows what %s may do" % title)
+        h.eq(revoke(key), 0, "%s is revoked by its key" % title)
+        h.lacks(c.keys(), k.TOKENS + key, "it is gone")
+        c.put(k.TOKENS + key, value)
+        h.eq(revoke("-", input=token + "\n"), 0, "and by the token")
+        h.lacks(c.keys(), k.TOKENS + key, "it is gone")
+        h.eq(revoke(key), 1, "once")
+
+
 def schedules(due):
     """{name: value} of entries that must stay where they are."""
     key = k.key_of(h.TOKEN)
@@ -149,6 +168,7 @@ def main():
     with consul.Consul() as c, \
             h.Service(dict(c.config(), **config), check=1) as s:
         refused(c, s, time.time())
+        revoked(c, s, time.time())
         c.delete_all(consul.PREFIX)
         live = daemon(c, s)
         audited(c, s, live)

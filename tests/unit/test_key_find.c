@@ -39,6 +39,7 @@ test_find__wants_one_match(void **state XA_UNUSED)
         {"aaaaaaaa3", XA_E_NOTFOUND, NULL},
         {"bbbbbbbb", XA_OK, "bbbbbbbb00000000" TAIL},
         {"bbbbbbbb00000000" TAIL, XA_OK, "bbbbbbbb00000000" TAIL},
+        {"BBBBBBBB30000000" TAIL, XA_OK, "bbbbbbbb30000000" TAIL},
         {"cccccccc", XA_E_NOTFOUND, NULL}, /* has expired */
         {"bbbbbbb", XA_E_NOTFOUND, NULL},  /* too short */
         {"", XA_E_NOTFOUND, NULL},
