@@ -16,6 +16,7 @@ libxacore_la_SOURCES = \
 	%D%/service/host.c %D%/service/host.h \
 	%D%/service/key_find.c %D%/service/key_find.h \
 	%D%/service/registry.c %D%/service/registry.h \
+	%D%/service/status_json.c %D%/service/status_json.h \
 	%D%/service/store_news.c %D%/service/store_news.h \
 	%D%/service/token_manager.c %D%/service/token_manager.h \
 	%D%/service/watchdog.c %D%/service/watchdog.h \

@@ -3,29 +3,7 @@
 
 #include "core/service/authctl.h"
 
-#include "core/support/json.h"
-
-/* The object of the HTTP interface. */
-static void
-put_json(struct xa_ctl *ctl, const char *store)
-{
-    size_t count = xa_registry_count(ctl->registry);
-    struct xa_buf *out = &ctl->out;
-
-    xa_buf_puts(out, "{\"store\": {\"type\": ");
-    xa_json_put_string(out, ctl->config->store.type);
-    xa_buf_puts(out, ", \"status\": ");
-    xa_json_put_string(out, store);
-    xa_buf_puts(out, "}, \"backends\": {");
-    for (size_t i = 0; i < count; i++) {
-        struct xa_backend_state state = xa_registry_state(ctl->registry, i);
-
-        xa_buf_puts(out, i > 0 ? ", " : "");
-        xa_json_put_string(out, state.name);
-        xa_buf_puts(out, state.reason ? ": \"fail\"" : ": \"ok\"");
-    }
-    xa_buf_puts(out, "}, \"version\": \"" PACKAGE_VERSION "\"}\n");
-}
+#include "core/service/status_json.h"
 
 static void
 put_table(struct xa_ctl *ctl, const char *store)
@@ -63,9 +41,12 @@ xa_ctl_status(struct xa_ctl *ctl, struct xa_err *err)
     if (rc != XA_OK)
         return rc;
     rc = check_store(ctl, err);
-    if (ctl->json)
-        put_json(ctl, rc == XA_OK ? "ok" : "fail");
-    else
+    if (ctl->json) {
+        xa_status_put_json(&ctl->out, ctl->registry, ctl->config->store.type,
+                           rc == XA_OK ? NULL : err->text);
+        xa_buf_putc(&ctl->out, '\n');
+    } else {
         put_table(ctl, rc == XA_OK ? "ok" : "fail");
+    }
     return rc;
 }

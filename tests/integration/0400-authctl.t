@@ -59,7 +59,8 @@ def command_line(ctl):
     for args in ([], ["token"], ["tokens", "new"], ["-x"], ["--wrong"],
                  ["token", "new"], ["token", "new", "--backend", "mock"],
                  ["token", "show"], ["token", "show", "a", "b"],
-                 ["token", "revoke", "a", "--scope", "b"],
+                 ["token", "revoke", "a", "--expiration", "1"],
+                 ["token", "revoke", "--auth-id", "a", "--scope", "b"],
                  ["token", "new", "--backend", "mock", "--login", "foo", "x"],
                  ["token", "new", "--backend", "mock", "--backend", "mock",
                   "--login", "foo"],
@@ -184,6 +185,13 @@ def revoke(ctl, service):
     h.eq(json.loads(done.stdout), {"revoked": token["key"]}, "JSON")
     h.eq(service.ask("GET", "/0.1/token/" + token["token"]).status, 404,
          "and that it is revoked")
+    token = ctl.new()
+    ctl.ends(NO_ACL, "revoke what lacks the ACL", "token", "revoke",
+             token["key"], "--scope", "fo")
+    ctl.ends(FINE, "is not done", "token", "check", token["key"])
+    ctl.ends(FINE, "revoke what has it", "token", "revoke", token["key"],
+             "--scope", "foo")
+    ctl.ends(NO_TOKEN, "is done", "token", "check", token["key"])
 
 
 def adopt(ctl):
@@ -263,9 +271,13 @@ def status(ctl, service):
     said = json.loads(done.stdout)
     h.eq(said["store"], {"type": "lmdb", "status": "ok"}, "the store")
     h.eq(said["backends"]["mock"], "ok", "a backend")
+    h.eq((said["backends"]["broken_init"], said["reason"]),
+         ("fail", {"broken_init": "start failed"}), "one that fails, and why")
     service.write_config({"store": {"lmdb": {"path": service.path("none")}}})
     done = ctl.ends(UNAVAILABLE, "status without a store", "status", "--json")
-    h.eq(json.loads(done.stdout)["store"]["status"], "fail", "it says so")
+    said = json.loads(done.stdout)["store"]
+    h.eq(said["status"], "fail", "it says so")
+    h.has(said["reason"], service.path("none"), "and why")
     for args in (["token", "check", "0" * 8],
                  ["token", "new", "--backend", "mock", "--login", "foo"]):
         ctl.ends(UNAVAILABLE, " ".join(args[:2]) + " without a store", *args,
