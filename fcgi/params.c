@@ -57,11 +57,19 @@ is_known(const char *name, size_t len, size_t *out_row)
     return false;
 }
 
+/* Whether "NAME=value" has this name; each request asks this often. */
+static bool
+is_named(const char *param, const char *name, size_t len)
+{
+    return *param == *name && strncmp(param, name, len) == 0 &&
+           param[len] == '=';
+}
+
 static bool
 stands_again(const char *const *rest, const char *name, size_t len)
 {
     for (; *rest; rest++)
-        if (strncmp(*rest, name, len) == 0 && (*rest)[len] == '=')
+        if (is_named(*rest, name, len))
             return true;
     return false;
 }
@@ -73,7 +81,8 @@ xa_params_read(const char *const *vector, struct xa_params *out)
     for (; *vector; vector++) {
         const char *equals = strchr(*vector, '=');
         size_t len = equals ? (size_t)(equals - *vector) : 0;
-        bool is_rule = strncmp(*vector, PREFIX, sizeof PREFIX - 1) == 0;
+        bool is_rule = len >= sizeof PREFIX - 1 &&
+                       memcmp(*vector, PREFIX, sizeof PREFIX - 1) == 0;
         size_t row;
 
         if (!equals)
@@ -95,7 +104,7 @@ xa_params_find(const char *const *vector, const char *name, const char **out)
 
     *out = NULL;
     for (; *vector; vector++) {
-        if (strncmp(*vector, name, len) != 0 || (*vector)[len] != '=')
+        if (!is_named(*vector, name, len))
             continue;
         if (found)
             return false;

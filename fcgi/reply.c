@@ -111,20 +111,34 @@ xa_reply_header(struct xa_reply *reply, const char *name, const char *value)
     xa_buf_put(&reply->headers, CRLF, 2);
 }
 
+/* Whether a byte of the text may stand in a header as it is; the NUL at the
+ * end may not. */
+static bool
+is_plain(const char *text, size_t i)
+{
+    unsigned char c = (unsigned char)text[i];
+    bool at_edge = i == 0 || text[i + 1] == '\0'; /* a blank there is lost */
+
+    return c >= 0x20 && c < 0x7f && c != '%' && (c != ' ' || !at_edge);
+}
+
 void
 xa_reply_header_encoded(struct xa_reply *reply, const char *name,
                         const char *text)
 {
+    size_t i = 0;
+
     xa_buf_puts(&reply->headers, name);
     xa_buf_put(&reply->headers, ": ", 2);
-    for (const char *p = text; *p; p++) {
-        unsigned char c = (unsigned char)*p;
-        bool at_edge = p == text || p[1] == '\0'; /* a blank there is lost */
+    for (;;) {
+        size_t begin = i;
 
-        if (c < 0x20 || c >= 0x7f || c == '%' || (c == ' ' && at_edge))
-            xa_buf_putf(&reply->headers, "%%%02X", c);
-        else
-            xa_buf_putc(&reply->headers, *p);
+        while (is_plain(text, i))
+            i++;
+        xa_buf_put(&reply->headers, text + begin, i - begin);
+        if (!text[i])
+            break;
+        xa_buf_putf(&reply->headers, "%%%02X", (unsigned char)text[i++]);
     }
     xa_buf_put(&reply->headers, CRLF, 2);
 }
