@@ -28,6 +28,9 @@ _Static_assert(XA_BACKEND_ID_MAX == XA_ID_MAX &&
                    XA_BACKEND_ACLS_MAX == XA_ACLS_MAX &&
                    XA_BACKEND_ACLS_BYTES == XA_ACLS_BYTES,
                "backends are told the limits of an identity");
+_Static_assert(XA_USER_ACLS_MAX == XA_ACLS_MAX &&
+                   XA_USER_ACLS_BYTES == XA_ACLS_BYTES,
+               "an identity holds what the configuration lets in");
 _Static_assert(XA_BACKEND_PASSWORD_MAX == XA_PASSWORD_MAX,
                "backends are told the limit of a password");
 

@@ -24,6 +24,10 @@
 
 struct xa_config_notes;
 
+/* Of default_user_acls: as many ACLs as an identity holds, and their bytes. */
+#define XA_USER_ACLS_MAX 1024
+#define XA_USER_ACLS_BYTES 32768
+
 /* Built once by xa_config_load(), constant from then on.  Every pointer is
  * owned by it.  Names follow the keys; times carry their unit. */
 struct xa_config {

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "core/backend.h"
 #include "core/base/buf.h"
 #include "core/support/config_cors.h"
 #include "core/support/config_notes.h"
@@ -63,10 +62,10 @@ check_user_acls(struct xa_config *config, struct xa_err *err)
 
     for (size_t i = 0; i < acls->count; i++)
         bytes += strlen(acls->items[i]);
-    if (acls->count <= XA_BACKEND_ACLS_MAX && bytes <= XA_BACKEND_ACLS_BYTES)
+    if (acls->count <= XA_USER_ACLS_MAX && bytes <= XA_USER_ACLS_BYTES)
         return XA_OK;
     snprintf(expected, sizeof expected, "at most %d ACLs of %d bytes in all",
-             XA_BACKEND_ACLS_MAX, XA_BACKEND_ACLS_BYTES);
+             XA_USER_ACLS_MAX, XA_USER_ACLS_BYTES);
     return xa_complain(xa_node_at(config->root, key), key, false, expected,
                        err);
 }
