@@ -199,8 +199,9 @@ class Bench:
 
     def logins(self):
         def login(seconds):
+            # some wait for more than wrk's 2 s, at their priority
             return self.rig.wrk(self.service, seconds, LOGIN_CLIENTS,
-                                "login.lua", BASIC)
+                                "login.lua", BASIC, timeout_s=PATIENCE_S)
 
         alone = "HEAD without logins"
         both = "HEAD beside %d logins at a time" % LOGIN_CLIENTS
