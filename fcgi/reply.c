@@ -112,14 +112,15 @@ xa_reply_header(struct xa_reply *reply, const char *name, const char *value)
 }
 
 /* Whether a byte of the text may stand in a header as it is; the NUL at the
- * end may not. */
+ * end may not, nor may a blank at an edge, where it would be lost. */
 static bool
 is_plain(const char *text, size_t i)
 {
     unsigned char c = (unsigned char)text[i];
-    bool at_edge = i == 0 || text[i + 1] == '\0'; /* a blank there is lost */
 
-    return c >= 0x20 && c < 0x7f && c != '%' && (c != ' ' || !at_edge);
+    if (c == ' ')
+        return i > 0 && text[i + 1] != '\0';
+    return c > ' ' && c < 0x7f && c != '%';
 }
 
 void

@@ -12,7 +12,7 @@ struct xa_lmdb {
     unsigned reading;       /* reads under way; only the first is `reader` */
     unsigned dbs[XA_LMDB_DBS];
     struct xa_lmdb_files files; /* that are open */
-    bool full;                  /* what the last failure was */
+    bool full; /* the last write failed, and for that reason */
     size_t page_size;
     bool counted;
     size_t counted_txn;  /* the commit after which counted_free held */

@@ -138,6 +138,7 @@ xa_lmdb_begin_write(struct xa_lmdb *lmdb, struct xa_lmdb_txn *out,
     sigset_t before;
     enum xa_rc rc;
 
+    lmdb->full = false;
     hold_stops(&before);
     rc = begin(lmdb, 0, out, err);
     if (rc == XA_OK)

@@ -10,6 +10,7 @@
 
 #include <lmdb.h>
 
+#include "tests/fakes/alloc.h"
 #include "tests/unit/lmdb_fixture.h"
 
 /* --- several processes --- */
@@ -321,6 +322,9 @@ test_room__is_made_for_removing(void **state XA_UNUSED)
     store = open_store();
     count = fill(store, filled, XA_COUNT(filled));
 
+    fake_alloc_fail(1); /* not for every failure */
+    assert_int_equal(xa_store_remove(store, &filled[0], NULL, &err),
+                     XA_E_NOMEM);
     full_commits = 1;
     suite_must(xa_store_remove(store, &filled[0], NULL, &err), &err);
     full_commits = 9; /* there is room now, so it is something else */
