@@ -185,7 +185,7 @@ unit_ldap_cppflags = $(AM_CPPFLAGS) -I$(top_builddir)/include
 %C%_unit_test_lmdb_faults_SOURCES = %D%/unit/test_lmdb_faults.c $(unit_lmdb) \
 	$(unit_alloc)
 %C%_unit_test_lmdb_faults_LDFLAGS = $(unit_wrap_statfs) $(unit_wrap_alloc) \
-	-Wl,--wrap=mdb_txn_commit
+	-Wl,--wrap=mdb_txn_commit -Wl,--wrap=mdb_env_set_mapsize
 %C%_unit_test_lmdb_files_SOURCES = %D%/unit/test_lmdb_files.c $(unit_lmdb)
 %C%_unit_test_lmdb_files_LDFLAGS = $(unit_wrap_statfs)
 %C%_unit_test_loader_SOURCES = %D%/unit/test_loader.c $(unit_modules)

@@ -193,6 +193,18 @@ take_page_size(struct xa_lmdb *lmdb)
     return mdb;
 }
 
+/* Room for removing, and some more for what others took of it. */
+static void
+set_map_max(struct xa_lmdb *lmdb)
+{
+    MDB_envinfo info;
+    size_t pages;
+
+    mdb_env_info(lmdb->env, &info);
+    pages = info.me_mapsize / lmdb->page_size;
+    lmdb->map_max = (pages + 2 * reserve_of(pages)) * lmdb->page_size;
+}
+
 static enum xa_rc
 open_env(struct xa_lmdb *lmdb, struct xa_err *err)
 {
@@ -214,7 +226,9 @@ open_env(struct xa_lmdb *lmdb, struct xa_err *err)
     if (mdb == 0)
         mdb = take_page_size(lmdb);
     if (mdb == 0 && is_narrow(lmdb, &bytes))
-        mdb = xa_lmdb_set_map_size(lmdb, bytes);
+        mdb = mdb_env_set_mapsize(lmdb->env, bytes);
+    if (mdb == 0)
+        set_map_max(lmdb);
     if (mdb == 0)
         mdb = mend_length(lmdb);
     if (mdb == ENOMEM) /* of address space, not of ours */
@@ -234,6 +248,21 @@ close_env(struct xa_lmdb *lmdb)
     lmdb->reader = NULL;
     lmdb->env = NULL;
     lmdb->counted = false;
+}
+
+/* LMDB gives the old map up before it asks for a new one. */
+int
+xa_lmdb_set_map_size(struct xa_lmdb *lmdb, size_t bytes)
+{
+    int mdb;
+
+    if (lmdb->reader)
+        mdb_txn_abort(lmdb->reader);
+    lmdb->reader = NULL;
+    mdb = mdb_env_set_mapsize(lmdb->env, bytes);
+    if (mdb != 0)
+        close_env(lmdb);
+    return mdb;
 }
 
 /* The whole way in, with everybody else kept out of the folder. */
@@ -425,7 +454,8 @@ xa_lmdb_find_room(struct xa_lmdb *lmdb, size_t *count)
         *count /= 2;
         return true;
     }
-    return is_narrow(lmdb, &bytes) && xa_lmdb_set_map_size(lmdb, bytes) == 0;
+    return is_narrow(lmdb, &bytes) && bytes <= lmdb->map_max &&
+           xa_lmdb_set_map_size(lmdb, bytes) == 0;
 }
 
 /*

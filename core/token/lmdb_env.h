@@ -31,7 +31,8 @@ struct xa_lmdb; /* opaque */
 /* How to open; folder is borrowed until xa_lmdb_close(). */
 struct xa_lmdb_setup {
     const char *folder;
-    uint64_t max_size; /* bytes of the map; also the limit of issuing */
+    uint64_t max_size; /* bytes; the limit of issuing, and of the map unless
+                          removing needs a little more */
     bool sync;         /* whether a commit reaches the disk */
     bool create;       /* make files and databases that are missing */
 };

@@ -14,6 +14,7 @@ struct xa_lmdb {
     struct xa_lmdb_files files; /* that are open */
     bool full; /* the last write failed, and for that reason */
     size_t page_size;
+    size_t map_max; /* bytes; removing widens the map to no more */
     bool counted;
     size_t counted_txn;  /* the commit after which counted_free held */
     size_t counted_free; /* pages that were used and are free again */
@@ -24,7 +25,8 @@ enum xa_rc xa_lmdb_fail(struct xa_lmdb *lmdb, int mdb, const char *doing,
                         struct xa_err *err);
 
 /* Map the file anew, with so many bytes; 0: as many as the file says.  Not
- * while anybody reads.  A code of LMDB. */
+ * while anybody reads.  A code of LMDB; if it is none of success, there is no
+ * environment, and the next transaction tries again. */
 int xa_lmdb_set_map_size(struct xa_lmdb *lmdb, size_t bytes);
 
 /* Close it and open what stands at the path now.  If that fails there is no

@@ -54,15 +54,6 @@ xa_lmdb_fail(struct xa_lmdb *lmdb, int mdb, const char *doing,
                    mdb_strerror(mdb));
 }
 
-int
-xa_lmdb_set_map_size(struct xa_lmdb *lmdb, size_t bytes)
-{
-    if (lmdb->reader)
-        mdb_txn_abort(lmdb->reader);
-    lmdb->reader = NULL;
-    return mdb_env_set_mapsize(lmdb->env, bytes);
-}
-
 static int
 try_begin(struct xa_lmdb *lmdb, unsigned flags, MDB_txn **out)
 {

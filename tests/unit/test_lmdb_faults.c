@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <lmdb.h>
@@ -307,6 +308,71 @@ __wrap_mdb_txn_commit(MDB_txn *txn)
     return MDB_MAP_FULL;
 }
 
+/* The map, which cannot be made so large. */
+int __real_mdb_env_set_mapsize(MDB_env *env, size_t size);
+int __wrap_mdb_env_set_mapsize(MDB_env *env, size_t size);
+
+static unsigned vast_maps;
+
+int
+__wrap_mdb_env_set_mapsize(MDB_env *env, size_t size)
+{
+    if (vast_maps == 0)
+        return __real_mdb_env_set_mapsize(env, size);
+    vast_maps--;
+    return __real_mdb_env_set_mapsize(env, (size_t)1 << 62);
+}
+
+static void
+test_room__that_cannot_be_made_ends_nothing(void **state XA_UNUSED)
+{
+    struct xa_err err = XA_ERR_NONE;
+    struct xa_store *store;
+    unsigned count;
+
+    config.store.lmdb.max_size = MIB;
+    store = open_store();
+    count = fill(store, filled, XA_COUNT(filled));
+    full_commits = 1;
+    vast_maps = 1;
+    assert_int_equal(xa_store_remove(store, &filled[0], NULL, &err),
+                     XA_E_STORE);
+    assert_int_equal(vast_maps, 0);
+    assert_true(suite_has(store, &filled[0]));
+    suite_must(xa_store_remove(store, &filled[0], NULL, &err), &err);
+    assert_sound(store, count - 1);
+    xa_store_close(&store);
+}
+
+/* What a view pins is no room, and yet is counted as such. */
+static void
+test_room__has_an_end_while_somebody_reads(void **state XA_UNUSED)
+{
+    struct xa_err err = XA_ERR_NONE;
+    struct xa_expired done;
+    struct xa_store *store;
+    struct child child;
+    struct stat st;
+
+    config.store.lmdb.max_size = MIB;
+    store = open_store();
+    fill(store, filled, XA_COUNT(filled));
+    child = run_child(die_while_reading);
+    await_byte(child.from);
+    for (unsigned i = 0; i < 200; i++) {
+        (void)try_create(store, "bob", &err);
+        (void)!xa_store_expire(store, NOW_US, 1, &done, &err);
+    }
+    assert_int_equal(stat(in_folder("data.mdb"), &st), 0);
+    assert_in_range(st.st_size, MIB / 2, MIB + 2 * 64 * 4096);
+    assert_int_equal(end_child(&child, SIGKILL), -SIGKILL);
+    do
+        done = suite_expire(store, NOW_US + 10, 100000);
+    while (done.more);
+    assert_sound(store, 0);
+    xa_store_close(&store);
+}
+
 /* Whatever the last change left of the free pages. */
 static void
 test_room__is_made_for_removing(void **state XA_UNUSED)
@@ -361,7 +427,7 @@ test_room__is_refused_again_and_again_until_it_is_there(void **state XA_UNUSED)
     count = fill(store, filled, XA_COUNT(filled));
     for (unsigned i = 0; i < 100; i++)
         assert_int_equal(try_create(store, "bob", &err), XA_E_STORE);
-    while (try_create(store, "bob", &err) != XA_OK)
+    while (removed < count && try_create(store, "bob", &err) != XA_OK)
         suite_must(xa_store_remove(store, &filled[removed++], NULL, &err),
                    &err);
     assert_in_range(removed, 1, count * 9 / 10); /* pages get empty late */
@@ -530,6 +596,8 @@ main(void)
         LMDB_TEST(test_room__is_always_there_for_revoking),
         LMDB_TEST(test_room__is_always_there_for_expiring),
         LMDB_TEST(test_room__is_made_for_removing),
+        LMDB_TEST(test_room__that_cannot_be_made_ends_nothing),
+        LMDB_TEST(test_room__has_an_end_while_somebody_reads),
         LMDB_TEST(test_room__is_refused_again_and_again_until_it_is_there),
         LMDB_TEST(test_room__of_a_map_made_smaller_or_larger),
         LMDB_TEST(test_create__reports_a_failed_write_and_goes_on),
