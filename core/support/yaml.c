@@ -274,13 +274,15 @@ xa_node_to_double(const struct xa_node *node, double *out)
     return true;
 }
 
+/* With where it stands; theirs gets the old one. */
 static void
-swap(struct xa_node **a, struct xa_node **b)
+take_value(struct xa_entry *ours, struct xa_entry *theirs)
 {
-    struct xa_node *old = *a;
+    struct xa_node *old = ours->value;
 
-    *a = *b;
-    *b = old;
+    ours->value = theirs->value;
+    ours->line = theirs->line;
+    theirs->value = old;
 }
 
 /* The index stays as it was meanwhile: keys of `from` are distinct. */
@@ -302,7 +304,7 @@ take_entries(struct xa_node *into, struct xa_node *from, struct xa_err *err)
         } else {
             if (xa_node_is_null(ours->value) &&
                 theirs->value->kind == XA_NODE_MAP)
-                swap(&ours->value, &theirs->value);
+                take_value(ours, theirs);
             continue;
         }
         if (rc != XA_OK)

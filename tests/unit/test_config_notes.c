@@ -202,6 +202,21 @@ add_line(void *ctx, enum xa_level level XA_UNUSED, const char *line)
     snprintf(lines + strlen(lines), 1000 - strlen(lines), "%s\n", line);
 }
 
+/* A heading with nothing below it hides no section, nor where that stands. */
+static void
+test_notes__tell_the_place_of_what_is_in_force(void **state XA_UNUSED)
+{
+    static const struct expected_note notes[] = {
+        {XA_WARNING, ":2: void: " UNKNOWN},
+    };
+    XA_AUTO(xa_config_free) struct xa_config *c = NULL;
+
+    put_file("conf.d/10-first.yml", "\n\n\n\nvoid:\n");
+    c = load("debug: no\nvoid: {a: 1}\n");
+    drop_file("conf.d/10-first.yml");
+    check_notes(c, notes, XA_COUNT(notes));
+}
+
 static void
 test_log_notes__are_events(void **state XA_UNUSED)
 {
@@ -464,6 +479,7 @@ main(void)
         cmocka_unit_test(test_notes__warn_of_discovery_without_consul),
         cmocka_unit_test(test_notes__warn_of_secrets_that_others_can_read),
         cmocka_unit_test(test_notes__tell_what_the_folder_cannot_do),
+        cmocka_unit_test(test_notes__tell_the_place_of_what_is_in_force),
         cmocka_unit_test(test_log_notes__are_events),
         cmocka_unit_test(test_load__takes_a_file_of_the_python_service),
         cmocka_unit_test(test_print__hides_secrets_and_names_origins),
