@@ -172,7 +172,6 @@ run(const struct options *opt)
     struct xa_app app;
     enum xa_rc rc;
 
-    xa_signal_hold();
     rc = start(opt, &parts, &err);
     if (rc == XA_OK) {
         app = (struct xa_app){parts.config, parts.registry,       parts.manager,
@@ -201,6 +200,8 @@ main(int argc, char **argv)
               stderr);
         return EX_USAGE;
     }
+    if (!opt.check)
+        xa_signal_hold();
     xa_process_protect();
     if (xa_crypto_init(&err) != XA_OK || xa_watchdog_open(&err) != XA_OK)
         return complain(&err);

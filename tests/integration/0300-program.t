@@ -101,17 +101,32 @@ def has_mapped(process, name):
         return name in maps.read()
 
 
+def start_half(s):
+    """A process that is about to start its backends."""
+    for _ in range(20):
+        pool = s.add_process("check")
+        while pool.alive() and not has_mapped(pool, "/mock.so"):
+            pass  # the moment is short
+        if not pool.catches(signal.SIGTERM):
+            return pool
+        pool.stop()
+    raise RuntimeError("each start was over too soon")
+
+
 def hangup_at_start(s):
     """Log rotation does not ask who is just starting."""
+    name = "SIGHUP ends nobody who is just starting"
+    if os.geteuid() != 0:
+        h.skip("only root sees how far a start is", name)
+        return
+    pool = start_half(s)
     os.rename(s.log, s.log + ".2")
-    pool = s.add_process("check")
-    while pool.alive() and not has_mapped(pool, "/mock.so"):
-        pass  # the moment is short
     pool.send(signal.SIGHUP)
+    s.pools["check"] = [pool]
     s.wait_pool("check")
     h.until(lambda: "log.opened" in s.read("xivo-auth.log"),
             "the log is opened anew")
-    h.ok(pool.alive(), "SIGHUP ends nobody who is just starting")
+    h.ok(pool.alive(), name)
 
 
 def life(s):
