@@ -51,8 +51,8 @@ const char *xa_store_type(const struct xa_store *store);
  * Write a new token.  Writing the same key again replaces it, so that a
  * repeated write does no harm.  What returns XA_OK is durable.
  *
- *   key, token  another id is in them when a server that did not answer may
- *               still write the first, some time, and another one was asked
+ *   key, token  another id is in them when a server that did not confirm the
+ *               first may still write it, some time, and another was asked
  */
 XA_MUST_CHECK
 enum xa_rc xa_store_create(struct xa_store *store, struct xa_key *key,
