@@ -155,13 +155,13 @@ static enum xa_ctl_parsed
 take_operand(struct xa_ctl *ctl, const struct xa_ctl_command *command,
              unsigned seen, int argc, char **argv)
 {
-    for (int i = 0; i < OPTION_COUNT; i++)
+    for (int i = 0; i < OPTION_COUNT; i++) {
         if (command->needs & ~seen & options[i].bit)
             return complain(command, "missing --", options[i].name);
-    for (int i = 0; i < OPTION_COUNT; i++)
         if (seen & command->instead && seen & command->beside & options[i].bit)
             return complain(command, "not for many tokens: --",
                             options[i].name);
+    }
     if (argc > (command->operand && !(seen & command->instead) ? 1 : 0))
         return complain(command, "too many arguments", "");
     if (command->operand && argc == 0 && !(seen & command->instead))

@@ -145,8 +145,7 @@ is_host(const char *text)
                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                 "0123456789-._:[]";
 
-    return *text != '\0' && strlen(text) <= ITEM_MAX &&
-           text[strspn(text, bytes)] == '\0';
+    return is_plain_text(text, ITEM_MAX) && text[strspn(text, bytes)] == '\0';
 }
 
 static bool

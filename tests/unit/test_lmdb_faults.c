@@ -243,6 +243,18 @@ fill(struct xa_store *store, struct xa_key *keys, unsigned max)
 
 static struct xa_key filled[8192];
 
+/* A small store that takes no more, and how many of filled[] are in it. */
+static struct xa_store *
+open_full(unsigned *out_count)
+{
+    struct xa_store *store;
+
+    config.store.lmdb.max_size = MIB;
+    store = open_store();
+    *out_count = fill(store, filled, XA_COUNT(filled));
+    return store;
+}
+
 static void
 test_room__is_always_there_for_revoking(void **state XA_UNUSED)
 {
@@ -330,9 +342,7 @@ test_room__that_cannot_be_made_ends_nothing(void **state XA_UNUSED)
     struct xa_store *store;
     unsigned count;
 
-    config.store.lmdb.max_size = MIB;
-    store = open_store();
-    count = fill(store, filled, XA_COUNT(filled));
+    store = open_full(&count);
     full_commits = 1;
     vast_maps = 1;
     assert_int_equal(xa_store_remove(store, &filled[0], NULL, &err),
@@ -352,11 +362,10 @@ test_room__has_an_end_while_somebody_reads(void **state XA_UNUSED)
     struct xa_expired done;
     struct xa_store *store;
     struct child child;
+    unsigned count;
     struct stat st;
 
-    config.store.lmdb.max_size = MIB;
-    store = open_store();
-    fill(store, filled, XA_COUNT(filled));
+    store = open_full(&count);
     child = run_child(die_while_reading);
     await_byte(child.from);
     for (unsigned i = 0; i < 200; i++) {
@@ -384,9 +393,7 @@ test_room__is_made_for_removing(void **state XA_UNUSED)
     unsigned count;
     unsigned more;
 
-    config.store.lmdb.max_size = MIB;
-    store = open_store();
-    count = fill(store, filled, XA_COUNT(filled));
+    store = open_full(&count);
 
     fake_alloc_fail(1); /* not for every failure */
     assert_int_equal(xa_store_remove(store, &filled[0], NULL, &err),
@@ -422,9 +429,7 @@ test_room__is_refused_again_and_again_until_it_is_there(void **state XA_UNUSED)
     unsigned removed = 0;
     unsigned count;
 
-    config.store.lmdb.max_size = MIB;
-    store = open_store();
-    count = fill(store, filled, XA_COUNT(filled));
+    store = open_full(&count);
     for (unsigned i = 0; i < 100; i++)
         assert_int_equal(try_create(store, "bob", &err), XA_E_STORE);
     while (removed < count && try_create(store, "bob", &err) != XA_OK)
